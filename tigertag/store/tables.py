@@ -198,7 +198,8 @@ class EngineRevision(Base):
 class AnalysisRow(Base):
     """The answer of a revision for a photo, or its failure; unique, so nothing is paid for twice.
 
-    `input` is '' for engines that read the picture only. A row in state `waiting` is work to do.
+    `input` is '' for engines that read the picture only. Rows in state `waiting` and `again` are work to do; `done` and `again`
+    hold an answer: one that is asked again stays until the new one is there.
     """
 
     __tablename__ = "analysis"
@@ -214,7 +215,7 @@ class AnalysisRow(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     __table_args__ = (
         UniqueConstraint("photo_id", "revision_id", "input"),
-        CheckConstraint("state IN ('waiting', 'done', 'failed')", name="state"),
+        CheckConstraint("state IN ('waiting', 'done', 'again', 'failed')", name="state"),
         Index("ix_analysis_revision_id_state", "revision_id", "state"),
     )
 

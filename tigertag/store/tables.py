@@ -198,8 +198,8 @@ class EngineRevision(Base):
 class AnalysisRow(Base):
     """The answer of a revision for a photo, or its failure; unique, so nothing is paid for twice.
 
-    `input` is '' for engines that read the picture only. Rows in state `waiting` and `again` are work to do; `done` and `again`
-    hold an answer: one that is asked again stays until the new one is there.
+    `input` is '' for engines that read the picture only. Rows in state `waiting` and `again` are work to do;
+    `done` and `again` hold an answer: one that is asked again stays until the new one is there.
     """
 
     __tablename__ = "analysis"

@@ -1,0 +1,276 @@
+"""Targets, deliveries, the journal, the ledger and the verdicts: everything about what is shown where."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from tigertag.store.items import chunks, digest
+from tigertag.store.tables import Delivery, Edit, ItemRow, Ledger, TargetRow, Verdict
+
+
+def find_target(session: Session, identity: str) -> TargetRow | None:
+    return session.scalar(select(TargetRow).where(TargetRow.identity_hash == digest(identity)))
+
+
+def keep_target(session: Session, identity: str, label: str) -> int:
+    """The id of the target's row, made if there is none."""
+    row = find_target(session, identity)
+    if row is None:
+        row = TargetRow(identity=identity, identity_hash=digest(identity))
+        session.add(row)
+    row.label = label
+    session.flush()
+    return row.id
+
+
+# ── deliveries ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def mark_pending(session: Session, target_id: int, item_ids: Sequence[int], now: datetime) -> None:
+    """These items are to be brought in line. What is held for a person stays held."""
+    for part in chunks(item_ids):
+        there = {
+            row.item_id: row
+            for row in session.scalars(
+                select(Delivery).where(Delivery.target_id == target_id, Delivery.item_id.in_(part))
+            )
+        }
+        for item_id in part:
+            row = there.get(item_id)
+            if row is None:
+                session.add(Delivery(item_id=item_id, target_id=target_id, state="pending", at=now))
+            elif row.state != "held":
+                row.state, row.reason = "pending", None
+    session.flush()
+
+
+def set_delivery(
+    session: Session,
+    target_id: int,
+    item_id: int,
+    state: str,
+    now: datetime,
+    *,
+    reason: str | None = None,
+    wanted: str | None = None,
+) -> bool:
+    """Records how a delivery stands. True where the state or the reason is news."""
+    row = session.scalar(select(Delivery).where(Delivery.target_id == target_id, Delivery.item_id == item_id))
+    if row is None:
+        row = Delivery(item_id=item_id, target_id=target_id, state="pending", at=now)
+        session.add(row)
+    new = (row.state, row.reason) != (state, reason)
+    row.state, row.reason, row.at = state, reason, now
+    if wanted is not None:
+        row.wanted = wanted
+    return new
+
+
+def pending(session: Session, target_id: int, *, states: Collection[str] = ("pending",)) -> list[int]:
+    """Live items whose delivery is in one of `states`, newest photo first."""
+    return list(
+        session.scalars(
+            select(Delivery.item_id)
+            .join(ItemRow)
+            .where(
+                Delivery.target_id == target_id,
+                Delivery.state.in_(states),
+                ItemRow.gone_since.is_(None),
+            )
+            .order_by(ItemRow.moment.desc(), ItemRow.id)
+        )
+    )
+
+
+def delivered(session: Session, target_id: int) -> dict[int, str]:
+    """The fingerprint of what each item was last brought in line with, by item."""
+    rows = session.execute(select(Delivery.item_id, Delivery.wanted).where(Delivery.target_id == target_id))
+    return {item: wanted for item, wanted in rows}
+
+
+def delivery_counts(session: Session, target_id: int) -> dict[str, int]:
+    rows = session.execute(
+        select(Delivery.state, func.count())
+        .join(ItemRow)
+        .where(Delivery.target_id == target_id, ItemRow.gone_since.is_(None))
+        .group_by(Delivery.state)
+    )
+    return {state: count for state, count in rows}
+
+
+def troubled(session: Session, target_id: int) -> list[tuple[str, str, str]]:
+    """Path, state and reason of deliveries that did not come about."""
+    rows = session.execute(
+        select(ItemRow.path, Delivery.state, Delivery.reason)
+        .join(ItemRow)
+        .where(Delivery.target_id == target_id, Delivery.reason.is_not(None))
+        .order_by(ItemRow.path)
+    )
+    return [(path, state, reason or "") for path, state, reason in rows]
+
+
+def with_photo(session: Session) -> list[int]:
+    """Live items that have been opened."""
+    return list(
+        session.scalars(
+            select(ItemRow.id)
+            .where(ItemRow.photo_id.is_not(None), ItemRow.gone_since.is_(None))
+            .order_by(ItemRow.moment.desc(), ItemRow.id)
+        )
+    )
+
+
+# ── the ledger ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def entries(session: Session, target_id: int, item_ids: Sequence[int]) -> dict[int, list[Ledger]]:
+    """Ledger rows by item, in the order they were made."""
+    found: dict[int, list[Ledger]] = {item: [] for item in item_ids}
+    for part in chunks(item_ids):
+        for row in session.scalars(
+            select(Ledger).where(Ledger.target_id == target_id, Ledger.item_id.in_(part)).order_by(Ledger.id)
+        ):
+            found[row.item_id].append(row)
+    return found
+
+
+def items_with_ours(session: Session, target_id: int) -> set[int]:
+    """Items that show a tag of ours."""
+    return set(
+        session.scalars(
+            select(Ledger.item_id).where(Ledger.target_id == target_id, Ledger.origin == "ours").distinct()
+        )
+    )
+
+
+def forget(session: Session, target_id: int, item_id: int, folds: Collection[str]) -> None:
+    """Takes entries out of the present; the journal keeps what happened."""
+    if folds:
+        session.execute(
+            delete(Ledger).where(
+                Ledger.target_id == target_id, Ledger.item_id == item_id, Ledger.fold.in_(folds)
+            )
+        )
+
+
+# ── the journal ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def intended(session: Session, target_id: int, item_ids: Sequence[int] | None = None) -> list[Edit]:
+    """Journal rows without an outcome: what a run that was cut off may or may not have done."""
+    query = select(Edit).where(Edit.target_id == target_id, Edit.state == "intended").order_by(Edit.id)
+    if item_ids is None:
+        return list(session.scalars(query))
+    found: list[Edit] = []
+    for part in chunks(item_ids):
+        found += session.scalars(query.where(Edit.item_id.in_(part)))
+    return found
+
+
+def edits_by_ids(session: Session, ids: Sequence[int]) -> list[Edit]:
+    found: list[Edit] = []
+    for part in chunks(ids):
+        found += session.scalars(select(Edit).where(Edit.id.in_(part)).order_by(Edit.id))
+    return found
+
+
+def confirmed(session: Session, *where: ColumnElement[bool]) -> list[Edit]:
+    """Journal rows that came about, oldest first."""
+    return list(session.scalars(select(Edit).where(Edit.state == "confirmed", *where).order_by(Edit.id)))
+
+
+def confirmed_of(session: Session, item_ids: Sequence[int]) -> list[Edit]:
+    """All journal rows of these items that came about, oldest first."""
+    found: list[Edit] = []
+    for part in chunks(item_ids):
+        found += confirmed(session, Edit.item_id.in_(part))
+    return sorted(found, key=lambda row: row.id)
+
+
+def edit_counts(session: Session, run_id: int) -> dict[str, int]:
+    """Confirmed additions and removals of a run."""
+    rows = session.execute(
+        select(Edit.action, func.count())
+        .where(Edit.run_id == run_id, Edit.state == "confirmed")
+        .group_by(Edit.action)
+    )
+    return {action: count for action, count in rows}
+
+
+# ── verdicts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def verdicts(session: Session, items: Iterable[tuple[int, int | None]]) -> dict[int, list[Verdict]]:
+    """Verdicts that count for each (item, photo): the item's own and those of its photo, oldest first."""
+    pairs = list(items)
+    by_photo: dict[int, list[int]] = {}
+    found: dict[int, list[Verdict]] = {}
+    for item, photo in pairs:
+        found[item] = []
+        if photo is not None:
+            by_photo.setdefault(photo, []).append(item)
+    rows: dict[int, Verdict] = {}
+    for part in chunks([item for item, _ in pairs]):
+        rows |= {row.id: row for row in session.scalars(select(Verdict).where(Verdict.item_id.in_(part)))}
+    for part in chunks(list(by_photo)):
+        rows |= {row.id: row for row in session.scalars(select(Verdict).where(Verdict.photo_id.in_(part)))}
+    for _, row in sorted(rows.items()):
+        sharers = by_photo.get(row.photo_id, []) if row.photo_id is not None else []
+        for item in dict.fromkeys((*([row.item_id] if row.item_id in found else []), *sharers)):
+            found[item].append(row)
+    return found
+
+
+def set_verdict(
+    session: Session,
+    item_id: int,
+    photo_id: int | None,
+    tag: tuple[str, str, str],
+    value: str,
+    *,
+    run_id: int | None,
+    now: datetime,
+) -> None:
+    """Records what a human wants of `tag` (kind, canonical, name as shown) on an item."""
+    kind, canonical, name = tag
+    row = session.scalar(
+        select(Verdict).where(Verdict.item_id == item_id, Verdict.kind == kind, Verdict.canonical == canonical)
+    )
+    if row is None:
+        row = Verdict(item_id=item_id, kind=kind, canonical=canonical)
+        session.add(row)
+    row.photo_id, row.name, row.value, row.run_id, row.at = photo_id, name, value, run_id, now
+    session.flush()
+
+
+def lift(session: Session, ids: Sequence[int]) -> None:
+    """Verdicts that no longer count."""
+    for part in chunks(ids):
+        session.execute(delete(Verdict).where(Verdict.id.in_(part)))
+
+
+def lift_undone(session: Session, item_id: int, kind: str, canonical: str) -> None:
+    """Lifts the verdict that an undo left."""
+    session.execute(
+        delete(Verdict).where(
+            Verdict.item_id == item_id,
+            Verdict.kind == kind,
+            Verdict.canonical == canonical,
+            Verdict.value == "undone",
+        )
+    )
+
+
+def all_verdicts(session: Session) -> list[tuple[Verdict, str]]:
+    """Every verdict with the path of its item."""
+    rows = session.execute(select(Verdict, ItemRow.path).join(ItemRow).order_by(Verdict.id))
+    return [(row, path) for row, path in rows]
+
+
+def set_policy(session: Session, target_id: int, fingerprint: str) -> None:
+    """All items of the target have been planned by this policy."""
+    session.execute(update(TargetRow).where(TargetRow.id == target_id).values(policy=fingerprint))

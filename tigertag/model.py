@@ -197,6 +197,26 @@ class EnginePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Which tags a person wants, and how they are called: `vocabulary.yaml`. Keys are folded names."""
+
+    allow: frozenset[str] | None = None
+    """Only these; None: all."""
+    deny: frozenset[str] = frozenset()
+    rename: Mapping[str, str] = field(default_factory=dict)
+    """Folded name → the name to write, as it was spelled."""
+
+    def canonical(self, name: str) -> str:
+        """The name that is written for `name`: renamed where asked, else as it is."""
+        return self.rename.get(fold(name), name)
+
+    def permits(self, name: str) -> bool:
+        """Whether `name` may be written. A list that holds the name before or after its renaming holds it."""
+        names = {fold(name), fold(self.canonical(name))}
+        return not names & self.deny and (self.allow is None or bool(names & self.allow))
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `tigertag check`."""
 

@@ -1,0 +1,10 @@
+"""Pictures: opened, measured, set upright and scaled. What a file is, its bytes say, never its name.
+
+with source.open(item) as stream, open_photo(stream, item.path) as photo:
+    photo.content_id, photo.input, photo.width, photo.jpeg(Rendition(short_side=300))
+"""
+
+from tigertag.media.decode import can_decode, image
+from tigertag.media.photo import OpenPhoto, open_photo
+
+__all__ = ["OpenPhoto", "can_decode", "image", "open_photo"]

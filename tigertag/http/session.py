@@ -1,0 +1,237 @@
+"""The session with one service, and the translation of foreign errors."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from http.cookiejar import DefaultCookiePolicy
+from types import MappingProxyType
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+import requests
+import urllib3
+
+from tigertag.http.timed import Exchange, TimedAdapter, under_way
+from tigertag.http.wire import AnswerLost, BadReply, CertificateInvalid, NotSent, Redirected, Reply, WireError
+
+KEPT = 64 << 10
+"""Bytes of an answer that are kept."""
+_CHUNK = 64 << 10
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Nowhere: requests would read the whole body of a redirect to prepare the next request."""
+        return None
+
+
+class Http:
+    """A session with one service. Safe to use from several threads; building it does no I/O.
+
+    Proxies and certificate bundles come from the environment as requests does it, credentials never
+    (no netrc). Cookies are not kept.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one plain setting
+        self,
+        base_url: str,
+        *,
+        service: str,
+        headers: Mapping[str, str] = _NONE,
+        auth: tuple[str, str] | None = None,
+        connect_timeout: float = 5,
+        read_timeout: float = 30,
+        total_timeout: float = 60,
+        max_body: int = 16 << 20,
+        pool_size: int = 8,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """Timeouts are seconds: to connect, between two bytes, and for a whole request; `max_body` is bytes."""
+        self.service = service
+        self._base = base_url.rstrip("/")
+        self._timeouts = (min(connect_timeout, total_timeout), min(read_timeout, total_timeout))
+        self._total = total_timeout
+        self._max_body = max_body
+        self._hidden = _hidden_forms([*secrets, *(auth or ())], auth)
+        self._session = _Session()
+        self._session.auth = lambda request: request  # any auth keeps requests from reading netrc
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.update({"User-Agent": "tigertag", "Accept-Encoding": "identity"})
+        self._session.headers.update({name: value.encode() for name, value in headers.items()})
+        if auth is not None:
+            basic = base64.b64encode(":".join(auth).encode()).decode()
+            self._session.headers["Authorization"] = f"Basic {basic}"
+        adapter = TimedAdapter(pool_maxsize=pool_size)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    @property
+    def origin(self) -> str:
+        """`https://api.imagga.com`, for messages."""
+        parts = urlsplit(self._base)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> Reply:
+        """One try of one request: never repeated, no redirect followed, over after the total limit.
+
+        `path` is appended to the base URL, its parts already quoted. Raises NotSent, AnswerLost, Redirected,
+        BadReply; ValueError for a path with a dot segment, which would address something else.
+        """
+        if any(unquote(part) in (".", "..") for part in path.split("/")):
+            raise ValueError(f"{path!r} holds a dot segment")
+        this = Exchange(time.monotonic() + self._total)
+        token = under_way.set(this)
+        try:
+            return self._exchange(this, method, path, params, body, content_type)
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+        ) as e:
+            raise self._translated(e, this) from e
+        finally:
+            under_way.reset(token)
+
+    def _exchange(
+        self,
+        this: Exchange,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        body: bytes | None,
+        content_type: str,
+    ) -> Reply:
+        with self._session.request(
+            method,
+            self._base + path,
+            params=params,
+            data=body,
+            headers={"Content-Type": content_type} if content_type else None,
+            timeout=self._timeouts,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            this.status = response.status_code
+            if 300 <= this.status < 400:
+                where = _host(response.headers.get("Location", ""), self._base)
+                raise Redirected(f"unexpected redirect to {where}", status=this.status)
+            for chunk in response.iter_content(_CHUNK):
+                this.body += chunk
+                if len(this.body) > self._max_body:
+                    raise self._unreadable(f"over {self._max_body >> 10} KiB", this)
+            return Reply(self.service, this.status, response.headers, bytes(this.body))
+
+    def _unreadable(self, why: str, this: Exchange) -> BadReply:
+        return BadReply(
+            f"{self.service}'s answer could not be read ({why})",
+            status=this.status,
+            body=bytes(this.body[: 2 * KEPT]),
+        )
+
+    def _translated(self, error: Exception, this: Exchange) -> WireError:
+        chain = list(_chain(error))
+        why = _why(chain)
+        if isinstance(error, requests.exceptions.ContentDecodingError):
+            return self._unreadable("badly compressed", this)
+        if this.sent:
+            return AnswerLost(
+                f"{self.service} at {self.origin} gave no whole answer ({why})",
+                timed_out=any(isinstance(e, TimeoutError | urllib3.exceptions.TimeoutError) for e in chain),
+                status=this.status,
+                body=bytes(this.body),
+            )
+        if any(isinstance(e, ssl.SSLCertVerificationError) for e in chain):
+            return CertificateInvalid(
+                f"The certificate of {self.service} at {self.origin} is not valid ({why})"
+            )
+        return NotSent(f"Cannot reach {self.service} at {self.origin} ({why})")
+
+    def redact(self, text: str) -> str:
+        """`text` with each secret, in any of its spellings, replaced by `***`."""
+        return self._hidden.sub("***", text) if self._hidden.pattern else text
+
+    def kept(self, body: bytes) -> str:
+        """An answer as it may be stored: redacted, at most 64 KiB, no NUL (PostgreSQL has no room for it)."""
+        text = self.redact(body[: 2 * KEPT].decode("utf-8", "replace")).replace("\x00", "�")
+        return text.encode()[:KEPT].decode("utf-8", "ignore")
+
+    def close(self) -> None:
+        """Closes the kept connections. Twice is once."""
+        self._session.close()
+
+
+def _hidden_forms(secrets: Sequence[str], auth: tuple[str, str] | None) -> re.Pattern[str]:
+    """A pattern of every spelling in which a secret may come back."""
+    plain = {secret for secret in secrets if secret}
+    forms = set(plain)
+    for secret in plain | ({":".join(auth)} if auth else set()):
+        raw = secret.encode()
+        forms |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+        forms |= {
+            base64.b64encode(raw).decode().rstrip("="),
+            base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        }
+        forms |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        forms |= {json.dumps(secret)[1:-1].replace("/", "\\/")}
+    longest_first = sorted(forms, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)  # %2f is %2F
+
+
+def _host(location: str, base: str) -> str:
+    """Where a redirect points, by host only."""
+    try:
+        parts = urlsplit(location)
+        host = parts.hostname or ("" if parts.scheme else urlsplit(base).hostname or "")
+    except ValueError:
+        return "an unreadable address"
+    named = host or f"{parts.scheme}:"
+    return named if named.isprintable() and len(named) <= 255 else "an unreadable address"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it stands for, outermost first."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _why(chain: Sequence[BaseException]) -> str:
+    """The innermost cause in plain words: never a URL, which may hold a secret."""
+    for error in reversed(chain):
+        match error:
+            case socket.gaierror():
+                return "no such host"
+            case ConnectionRefusedError():
+                return "connection refused"
+            case TimeoutError():
+                return "timed out"
+            case ssl.SSLCertVerificationError():
+                return error.verify_message
+            case ssl.SSLError():
+                return "TLS failed"
+            case http.client.RemoteDisconnected():
+                return "closed without an answer"
+            case ConnectionError():
+                return "connection reset"
+            case OSError(strerror=str(words)) if words:
+                return words.lower()
+            case http.client.IncompleteRead() | urllib3.exceptions.IncompleteRead():
+                return "it ends early"
+    return type(chain[-1]).__name__

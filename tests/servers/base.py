@@ -1,0 +1,313 @@
+"""What the HTTP stand-ins share: a threaded server on 127.0.0.1 that records every request and can misbehave.
+
+A stand-in subclasses `Service`: `kind` names a request for counting, `answer` does the work and says what to
+reply. What a strict service would never forgive goes to `report` and ends up in `damage`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import struct
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import HTTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came."""
+
+    kind: str
+    method: str
+    path: str
+    """Unquoted, without the query."""
+    raw_path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    def one(self, name: str, default: str = "") -> str:
+        """The last value of a query parameter."""
+        return self.query.get(name, [default])[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value: object, status: int = 200, **headers: str) -> Answer:
+        return cls(status, json.dumps(value).encode(), headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """How one request goes wrong. The parts combine; the work is done unless `before` says otherwise."""
+
+    status: int = 0
+    """Answer this instead, without doing the work."""
+    body: bytes | None = None
+    """Answer these bytes instead of the true ones."""
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0
+    """Seconds before anything else."""
+    reset: Literal["", "before", "after"] = ""
+    """Reset the connection before or after the work was done."""
+    hang: bool = False
+    """Do the work and never answer."""
+    drip: float = 0
+    """Seconds between two bytes of the answer, its status line included."""
+    cut: int | None = None
+    """Announce the whole body, send this many bytes of it and close."""
+    length: int | None = None
+    """Announce this length, whatever is sent."""
+
+    @classmethod
+    def html(cls, status: int = 504) -> Fault:
+        page = b"<html><body><h1>504 Gateway Time-out</h1></body></html>"
+        return cls(status=status, body=page, content_type="text/html")
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 302) -> Fault:
+        return cls(status=status, headers={"Location": location})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart form."""
+
+    name: str
+    filename: str
+    content_type: str
+    content: bytes
+
+
+def parts(request: Request) -> list[Part]:
+    """The parts of a multipart form; none where the body is not a whole one."""
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        return []
+    message = BytesParser(policy=HTTP).parsebytes(
+        b"Content-Type: " + kind.encode() + b"\r\n\r\n" + request.body
+    )
+    if not message.is_multipart() or message.defects:
+        return []
+    return [_part(part) for part in message.get_payload() if isinstance(part, Message)]
+
+
+def _part(part: Message) -> Part:
+    content = part.get_payload(decode=True)
+    name = part.get_param("name", header="content-disposition")
+    return Part(
+        name=name if isinstance(name, str) else "",
+        filename=part.get_filename() or "",
+        content_type=part.get_content_type(),
+        content=content if isinstance(content, bytes) else b"",
+    )
+
+
+class Service:
+    """A working stand-in; `with Service() as service:` runs it. `requests` are in order of arrival."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.requests: list[Request] = []
+        self.counts: Counter[str] = Counter()
+        self.damage: list[str] = []
+        self.at_once = 0
+        self.most_at_once = 0
+        self.stopping = threading.Event()
+        self._faults: list[tuple[str, Callable[[Request], bool], Fault, list[int]]] = []
+        self._server: _Server | None = None
+
+    def kind(self, method: str, path: str) -> str:
+        """What a request is counted as."""
+        return f"{method} {path}"
+
+    def answer(self, request: Request) -> Answer:
+        """Does the work. Called by several threads; take `self.lock` around state."""
+        raise NotImplementedError
+
+    def fail(
+        self,
+        kind: str,
+        fault: Fault,
+        *,
+        times: int = 1,
+        after: int = 0,
+        when: Callable[[Request], bool] = lambda _: True,
+    ) -> None:
+        """After `after` good ones, `times` requests of this kind (`*`: any) that `when` accepts go wrong."""
+        with self.lock:
+            self._faults.append((kind, when, fault, [after, times]))
+
+    def report(self, damage: str) -> None:
+        with self.lock:
+            self.damage.append(damage)
+
+    def of(self, kind: str) -> list[Request]:
+        with self.lock:
+            return [request for request in self.requests if request.kind == kind]
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._running.server_port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    @property
+    def _running(self) -> _Server:
+        if self._server is None:
+            raise RuntimeError("not started: use it in a with statement")
+        return self._server
+
+    def start(self) -> Self:
+        self._server = _Server(self)
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self._running.shutdown()
+        self._running.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def received(self, request: Request) -> Fault:
+        """Records a request and says how it goes wrong."""
+        with self.lock:
+            self.requests.append(request)
+            self.counts[request.kind] += 1
+            return next(filter(None, (_due(planned, request) for planned in self._faults)), Fault())
+
+
+def _due(planned: tuple[str, Callable[[Request], bool], Fault, list[int]], request: Request) -> Fault | None:
+    kind, when, fault, left = planned
+    if kind not in ("*", request.kind) or not when(request):
+        return None
+    if left[0]:
+        left[0] -= 1
+        return None
+    left[1] -= 1
+    return fault if left[1] >= 0 else None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is not worth a traceback; what a stand-in itself gets wrong is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            self.service.report(f"the stand-in failed: {sys.exception()!r}")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def handle_one_request(self) -> None:
+        self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline or not self.parse_request():
+            self.close_connection = True
+            return
+        service = self.server.service
+        request = self._read()
+        with service.lock:
+            service.at_once += 1
+            service.most_at_once = max(service.most_at_once, service.at_once)
+        try:
+            self._go(service, request, service.received(request))
+        finally:
+            with service.lock:
+                service.at_once -= 1
+
+    def _read(self) -> Request:
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if headers.get("expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = self.rfile.read(int(headers.get("content-length") or 0))
+        return Request(
+            kind=self.server.service.kind(self.command, unquote(parts.path)),
+            method=self.command,
+            path=unquote(parts.path),
+            raw_path=parts.path,
+            query=parse_qs(parts.query, keep_blank_values=True),
+            headers=headers,
+            body=body,
+        )
+
+    def _go(self, service: Service, request: Request, fault: Fault) -> None:
+        if fault.delay:
+            service.stopping.wait(fault.delay)
+        if fault.reset == "before":
+            self._reset()
+            return
+        answer = Answer(fault.status) if fault.status else service.answer(request)
+        if fault.hang:
+            service.stopping.wait()
+        if fault.hang or fault.reset == "after":
+            self._reset()
+            return
+        self._send(answer, fault)
+
+    def _send(self, answer: Answer, fault: Fault) -> None:
+        body = answer.body if fault.body is None else fault.body
+        length = len(body) if fault.length is None else fault.length
+        headers = {"Content-Type": fault.content_type or answer.content_type, "Content-Length": str(length)}
+        headers |= {
+            name.replace("_", "-"): value for name, value in {**answer.headers, **fault.headers}.items()
+        }
+        head = f"HTTP/1.1 {answer.status} -\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers.items()) + "\r\n"
+        sent = body if fault.cut is None else body[: fault.cut]
+        whole = head.encode("latin-1") + (b"" if self.command == "HEAD" else sent)
+        if fault.cut is not None or fault.length is not None:
+            self.close_connection = True
+        if not fault.drip:
+            self.wfile.write(whole)
+            return
+        for byte in whole:
+            self.wfile.write(bytes([byte]))
+            if self.server.service.stopping.wait(fault.drip):
+                return
+
+    def _reset(self) -> None:
+        """Closes so that the client sees a reset, not an end."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet: `requests` is the log."""

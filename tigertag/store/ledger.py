@@ -138,6 +138,23 @@ def entries(session: Session, target_id: int, item_ids: Sequence[int]) -> dict[i
     return found
 
 
+def ours(session: Session, source_id: int | None = None) -> list[Ledger]:
+    """All entries of ours, of one source's items where it is given."""
+    query = select(Ledger).where(Ledger.origin == "ours").order_by(Ledger.id)
+    if source_id is not None:
+        query = query.join(ItemRow).where(ItemRow.source_id == source_id)
+    return list(session.scalars(query))
+
+
+def item_ids_of_source(session: Session, source_id: int) -> set[int]:
+    return set(session.scalars(select(ItemRow.id).where(ItemRow.source_id == source_id)))
+
+
+def set_engines(session: Session, ledger_id: int, engines: Sequence[str]) -> None:
+    """The engines that want an entry from now on."""
+    session.get_one(Ledger, ledger_id).engines = list(engines)
+
+
 def items_with_ours(session: Session, target_id: int) -> set[int]:
     """Items that show a tag of ours."""
     return set(

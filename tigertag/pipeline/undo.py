@@ -1,0 +1,267 @@
+"""Taking back what was written, and bringing it back.
+
+The journal is append-only: a row that takes another back names it (`undoes`). A row counts while no row that
+counts takes it back, so undo, redo and undo again work out of one rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from tigertag.errors import ItemError
+from tigertag.model import Change, Presence, Shown, fold
+from tigertag.pipeline.plan import Entry
+from tigertag.pipeline.work import Tally
+from tigertag.pipeline.write import (
+    BATCH,
+    Delivering,
+    Reply,
+    Standing,
+    Steps,
+    confirm_item,
+    journal_row,
+    keep_settled,
+    look_up,
+    settle,
+)
+from tigertag.store import items, ledger
+from tigertag.store.tables import Edit, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is to be taken back. All that is given must hold; nothing given: everything."""
+
+    run_id: int | None = None
+    engine: str | None = None
+    tag: str | None = None
+    source_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """One tag to take off or to put back, and the journal row it takes back."""
+
+    edit_id: int
+    item_id: int
+    target_id: int
+    action: str
+    entry: Entry
+
+
+@dataclass(slots=True)
+class Reversal:
+    """What an undo comes to."""
+
+    inverses: list[Inverse] = field(default_factory=list)
+    shared: list[tuple[int, list[str]]] = field(default_factory=list)
+    """Ledger rows that other engines want too, and those engines: the tag stays."""
+    overtaken: list[Edit] = field(default_factory=list)
+    """Rows of the run that a later one has overtaken: left as they are, and named."""
+
+
+def counting(rows: Sequence[Edit]) -> set[int]:
+    """The ids of confirmed rows that no counting row takes back. `rows` are all rows of their items."""
+    undoers: dict[int, list[int]] = {}
+    for row in rows:
+        if row.undoes is not None:
+            undoers.setdefault(row.undoes, []).append(row.id)
+    counts: set[int] = set()
+    for row in sorted(rows, key=lambda each: each.id, reverse=True):  # what takes a row back is younger
+        if not any(undoer in counts for undoer in undoers.get(row.id, ())):
+            counts.add(row.id)
+    return counts
+
+
+def select_undo(session: Session, chosen: Selection) -> Reversal:
+    """The rows that an undo takes back: those still the last for their tag."""
+    return _of_run(session, chosen) if chosen.run_id is not None else _of_ledger(session, chosen)
+
+
+def _of_run(session: Session, chosen: Selection) -> Reversal:
+    mine = ledger.confirmed(session, Edit.run_id == chosen.run_id, Edit.undoes.is_(None))
+    last, counts = _last(session, {row.item_id for row in mine})
+    found = Reversal()
+    for row in mine:
+        if row.id not in counts or not _matches(row, chosen):
+            continue
+        if last[row.target_id, row.item_id, row.fold].id == row.id:
+            found.inverses.append(_inverse(row))
+        else:
+            found.overtaken.append(row)
+    return found
+
+
+def _of_ledger(session: Session, chosen: Selection) -> Reversal:
+    """What stands there as ours; a tag that other engines want too stays theirs to want."""
+    rows = [row for row in ledger.ours(session, chosen.source_id) if _matches(row, chosen)]
+    last, _ = _last(session, {row.item_id for row in rows})
+    found = Reversal()
+    for row in rows:
+        others = [engine for engine in row.engines if engine != chosen.engine]
+        if chosen.engine is not None and others:
+            found.shared.append((row.id, others))
+        elif (row.target_id, row.item_id, row.fold) in last:
+            found.inverses.append(_inverse(last[row.target_id, row.item_id, row.fold]))
+    return found
+
+
+def select_redo(session: Session, chosen: Selection) -> Reversal:
+    """The rows of undos that still count: by the undo's own run, or by what they took back."""
+    undos = ledger.confirmed(session, Edit.undoes.is_not(None))
+    items_touched = sorted({row.item_id for row in undos})
+    rows = {row.id: row for row in ledger.confirmed_of(session, items_touched)}
+    counts = counting(list(rows.values()))
+    mine = ledger.item_ids_of_source(session, chosen.source_id) if chosen.source_id else None
+    found = Reversal()
+    for row in undos:
+        original = rows.get(row.undoes or 0)
+        if row.id not in counts or original is None or original.undoes is not None:
+            continue
+        if mine is not None and row.item_id not in mine:
+            continue
+        if _matches(original, chosen) or (chosen.run_id is not None and row.run_id == chosen.run_id):
+            found.inverses.append(_inverse(row))
+    return found
+
+
+def _last(session: Session, item_ids: set[int]) -> tuple[dict[tuple[int, int, str], Edit], set[int]]:
+    """The newest counting row of each (target, item, name) that takes nothing back, and all that count."""
+    rows = ledger.confirmed_of(session, sorted(item_ids))
+    counts = counting(rows)
+    originals = [row for row in rows if row.undoes is None and row.id in counts]
+    return {(row.target_id, row.item_id, row.fold): row for row in originals}, counts
+
+
+def _matches(row: Edit | Ledger, chosen: Selection) -> bool:
+    return (
+        (chosen.run_id is None or (isinstance(row, Edit) and row.run_id == chosen.run_id))
+        and (chosen.engine is None or chosen.engine in row.engines)
+        and (chosen.tag is None or fold(chosen.tag) in (row.fold, row.canonical))
+    )
+
+
+def _inverse(row: Edit) -> Inverse:
+    action = "remove" if row.action == "add" else "add"
+    entry = Entry(row.name, row.kind, row.canonical, True, tuple(row.engines))
+    return Inverse(row.id, row.item_id, row.target_id, action, entry)
+
+
+# ── doing it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def take_back(how: Delivering, inverses: Sequence[Inverse], *, lift: bool) -> Steps:
+    """Writes inverses to one target, batch by batch. `lift` (redo) takes the verdicts `undone` away again.
+
+    The verdict is committed with the intent, so that a kill after the write leaves nothing that a scan would
+    write again.
+    """
+    by_item: dict[int, list[Inverse]] = {}
+    for inverse in inverses:
+        by_item.setdefault(inverse.item_id, []).append(inverse)
+    for part in items.chunks(list(by_item), BATCH):
+        yield from _take_back_batch(how, {row_id: by_item[row_id] for row_id in part}, lift)
+
+
+def _take_back_batch(how: Delivering, wanted: dict[int, list[Inverse]], lift: bool) -> Steps:
+    work = how.work
+    with work.database.session() as session:
+        batch = {row_id: item for row_id, (item, _) in items.by_ids(session, list(wanted)).items()}
+    rows = {(item.source, item.key): row_id for row_id, item in batch.items()}
+    work.guard()
+    shown = yield lambda: list(how.target.target.read(list(batch.values())))
+
+    def note(session: Session) -> tuple[list[Change], Tally]:
+        return _note_batch(session, how, rows, wanted, shown, lift)
+
+    changes, tally = work.database.transact(note)
+    how.tally.merge(tally)
+    if changes:
+        work.guard()
+        written = yield lambda: list(how.target.target.write(changes))
+        how.tally.merge(work.database.transact(lambda session: _confirm(session, how, rows, written)))
+
+
+def _note_batch(
+    session: Session,
+    how: Delivering,
+    rows: dict[tuple[str, str], int],
+    wanted: dict[int, list[Inverse]],
+    shown: Reply,
+    lift: bool,
+) -> tuple[list[Change], Tally]:
+    changes: list[Change] = []
+    tally = Tally()
+    standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
+    for seen in shown:
+        row_id = rows[seen.item.source, seen.item.key]
+        if isinstance(seen, Shown) and seen.presence is Presence.HERE:
+            change = _note_item(session, how, standings[row_id], row_id, wanted[row_id], seen, lift)
+            changes += [change] if change.add or change.remove else []
+        else:
+            reason = str(seen) if isinstance(seen, ItemError) else "not there any more; nothing was taken back"
+            tally.fail(seen.item.path, reason)
+    return changes, tally
+
+
+def _note_item(
+    session: Session,
+    how: Delivering,
+    standing: Standing,
+    row_id: int,
+    inverses: Sequence[Inverse],
+    seen: Shown,
+    lift: bool,
+) -> Change:
+    """Journals what is to be done to one item. What the user changed meanwhile stays as the user left it."""
+    settled, states = settle(standing, seen.tags)
+    for edit in standing.intents:
+        edit.state = states[edit.id]
+    keep_settled(session, how, row_id, standing, settled)
+    spelled = {fold(name): name for name in seen.tags}
+    ours = {entry.fold for entry in settled.known.entries if entry.ours}
+    add, remove = [], []
+    for inverse in inverses:
+        entry = inverse.entry
+        there = entry.fold in spelled
+        if inverse.action == "remove" and there and entry.fold in ours:
+            remove.append(spelled[entry.fold])
+        elif inverse.action == "add" and not there:
+            add.append(entry.name)
+        else:
+            continue
+        session.add(journal_row(how, row_id, inverse.action, entry, undoes=inverse.edit_id))
+        _rule(session, how, row_id, standing.photo_id, entry, lift)
+    return Change(seen.item, add=tuple(add), remove=tuple(remove), shown=seen.tags)
+
+
+def _rule(
+    session: Session, how: Delivering, row_id: int, photo_id: int | None, entry: Entry, lift: bool
+) -> None:
+    if lift:
+        ledger.lift_undone(session, row_id, entry.kind, entry.canonical)
+        return
+    ledger.set_verdict(
+        session,
+        row_id,
+        photo_id,
+        (entry.kind, entry.canonical, entry.name),
+        "undone",
+        run_id=how.work.run_id,
+        now=how.work.now(),
+    )
+
+
+def _confirm(session: Session, how: Delivering, rows: dict[tuple[str, str], int], written: Reply) -> Tally:
+    tally = Tally()
+    standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
+    for outcome in written:
+        row_id = rows[outcome.item.source, outcome.item.key]
+        if isinstance(outcome, ItemError):
+            tally.fail(outcome.item.path, str(outcome))
+        elif not confirm_item(session, how, tally, row_id, standings[row_id], outcome):
+            tally.fail(outcome.item.path, f"{how.target.target.label} did not keep all that was taken back")
+    return tally

@@ -1,0 +1,103 @@
+"""What the stages of a run share: the run itself, the plugins it has opened, and what it counts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tigertag.errors import TigerTagError, gravest
+from tigertag.model import Engine, EnginePolicy, Source, Target
+from tigertag.pipeline.policy import Policy
+from tigertag.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A source with its row."""
+
+    row_id: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTarget:
+    """A target with its row."""
+
+    row_id: int
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEngine:
+    """An engine with the revision that is in force. `only` and `except_` are globs over section/album/path."""
+
+    name: str
+    engine: Engine
+    revision_id: int
+    only: tuple[str, ...] = ()
+    except_: tuple[str, ...] = ()
+    order: str = "newest"
+    policy: EnginePolicy = field(default_factory=EnginePolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A run under way. `guard` raises when the lock was lost; it is asked before each send and write."""
+
+    database: Database
+    run_id: int
+    policy: Policy
+    now: Callable[[], datetime]
+    guard: Callable[[], None]
+    stop: threading.Event
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run did, for its last lines and its exit code."""
+
+    added: int = 0
+    removed: int = 0
+    written_items: set[int] = field(default_factory=set)
+    kept_edits: int = 0
+    restored: int = 0
+    answered: dict[str, int] = field(default_factory=dict)
+    dropped: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    """Path and reason of what failed that had not failed before."""
+    aside: dict[str, TigerTagError] = field(default_factory=dict)
+    """Plugins that were put aside, by the name shown, each with the reason."""
+    codes: list[int] = field(default_factory=list)
+
+    def fail(self, path: str, reason: str, code: int = 3) -> None:
+        """Names a failure, once."""
+        if (path, reason) not in self.failures:
+            self.failures.append((path, reason))
+        self.codes.append(code)
+
+    def put_aside(self, name: str, error: TigerTagError) -> None:
+        """A plugin that does not take part any longer; a planned stop (quota) is no alarm."""
+        self.aside.setdefault(name, error)
+        if not getattr(error, "planned", False):
+            self.codes.append(error.exit_code)
+
+    def merge(self, part: Tally) -> None:
+        """Takes over the counts of a transaction that was committed."""
+        self.added += part.added
+        self.removed += part.removed
+        self.kept_edits += part.kept_edits
+        self.restored += part.restored
+        self.dropped += part.dropped
+        self.written_items |= part.written_items
+        for name, count in part.answered.items():
+            self.answered[name] = self.answered.get(name, 0) + count
+        for path, reason in part.failures:
+            if (path, reason) not in self.failures:
+                self.failures.append((path, reason))
+        self.codes += part.codes
+
+    @property
+    def exit_code(self) -> int:
+        return gravest(self.codes)

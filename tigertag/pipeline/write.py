@@ -1,0 +1,364 @@
+"""Bringing the items of a target in line: read, plan, note the intent, write, confirm.
+
+Every step outside is handed to whoever drives the generator, so that the same code writes at once for
+`tigertag write` and beside the analysis in a scan. Nothing here waits for a network inside a transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from tigertag.errors import ItemError
+from tigertag.model import Change, Item, Presence, Shown, Written, fingerprint, fold
+from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, plan
+from tigertag.pipeline.policy import Wanted, wanted
+from tigertag.pipeline.work import OpenTarget, Tally, Work
+from tigertag.store import answers, items, ledger
+from tigertag.store.tables import Edit, Ledger, Verdict
+
+BATCH = 200
+"""Items read and written together."""
+
+DOUBT = timedelta(minutes=10)
+"""A write may take effect this long after the process that sent it died."""
+
+Reply: TypeAlias = Sequence[Shown | Written | ItemError]
+Steps: TypeAlias = Generator[Callable[[], Reply], Reply, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """How a batch is brought in line. `learn=False`: what is missing is written again (`write --restore`)."""
+
+    work: Work
+    target: OpenTarget
+    tally: Tally
+    learn: bool = True
+    doubtful: dict[int, list[int]] = field(default_factory=dict)
+    """Items settled while their write might still take effect, with the journal rows that were withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an item stands before the target is looked at."""
+
+    item: Item
+    photo_id: int | None
+    known: Known
+    intents: Sequence[Edit]
+
+    @property
+    def wanted(self) -> str:
+        return wanted_fingerprint(self.known.wanted)
+
+
+def wanted_fingerprint(tags: Iterable[Wanted]) -> str:
+    """Tells whether an item is to be looked at again: the names wanted, and by whom."""
+    return fingerprint([[tag.fold, sorted(tag.engines)] for tag in sorted(tags, key=lambda tag: tag.fold)])
+
+
+def drive(steps: Steps) -> None:
+    """Runs the steps to their end, here and now."""
+    try:
+        call = next(steps)
+        while True:
+            call = steps.send(call())
+    except StopIteration:
+        return
+
+
+# ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def look_up(session: Session, work: Work, target_id: int, item_ids: Sequence[int]) -> dict[int, Standing]:
+    """What is wanted and known of each item."""
+    rows = items.by_ids(session, item_ids)
+    said = answers.said_of(session, list(rows), list(work.policy.engines))
+    entries = ledger.entries(session, target_id, list(rows))
+    verdicts = ledger.verdicts(session, [(row_id, photo) for row_id, (_, photo) in rows.items()])
+    intents: dict[int, list[Edit]] = {}
+    for edit in ledger.intended(session, target_id, list(rows)):
+        intents.setdefault(edit.item_id, []).append(edit)
+    return {
+        row_id: Standing(
+            item,
+            photo_id,
+            Known(
+                wanted=wanted(said[row_id], work.policy),
+                entries=[as_entry(row) for row in entries[row_id]],
+                rulings=[as_ruling(row, row_id) for row in verdicts[row_id]],
+                speaking=said[row_id].keys(),
+            ),
+            intents.get(row_id, ()),
+        )
+        for row_id, (item, photo_id) in rows.items()
+    }
+
+
+def as_entry(row: Ledger | Edit) -> Entry:
+    """A ledger row, or a journal row as the ledger row it would make."""
+    ours = row.origin == "ours" if isinstance(row, Ledger) else True
+    return Entry(row.name, row.kind, row.canonical, ours, tuple(row.engines))
+
+
+def as_ruling(row: Verdict, item_id: int) -> Ruling:
+    return Ruling(row.kind, row.canonical, row.value, row.name, own=row.item_id == item_id)
+
+
+def settle(standing: Standing, shown: Sequence[str]) -> tuple[Standing, dict[int, str]]:
+    """Decides what became of intents that a dead run left, by what is shown: the standing after it, and the
+    state of each journal row.
+
+    An addition that is there is ours, one that is not is written again; a removal that is still there is done
+    again (RELIABILITY, "In doubt").
+    """
+    there = {fold(name): name for name in shown}
+    entries = {entry.fold: entry for entry in standing.known.entries}
+    states: dict[int, str] = {}
+    for edit in standing.intents:
+        came_about = (edit.fold in there) == (edit.action == "add")
+        states[edit.id] = "confirmed" if came_about else "withdrawn"
+        if came_about and edit.action == "add":
+            entries[edit.fold] = replace(as_entry(edit), name=there[edit.fold])
+        elif came_about:
+            entries.pop(edit.fold, None)
+    return replace(standing, known=replace(standing.known, entries=list(entries.values()))), states
+
+
+# ── one batch ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def deliver(how: Delivering, item_ids: Sequence[int]) -> Steps:
+    """Brings a batch of items in line. What the target raises for all of them goes to the driver."""
+    work, target = how.work, how.target
+    with work.database.session() as session:
+        batch = {row_id: item for row_id, (item, _) in items.by_ids(session, item_ids).items()}
+    rows = {(item.source, item.key): row_id for row_id, item in batch.items()}
+    work.guard()
+    shown = yield lambda: list(target.target.read(list(batch.values())))
+
+    def note(session: Session) -> _Noted:
+        return _note_intents(session, how, rows, shown)
+
+    noted = work.database.transact(note)
+    how.tally.merge(noted.tally)
+    how.doubtful.update(noted.doubtful)
+    if not noted.changes:
+        return
+    work.guard()
+    written = yield lambda: list(target.target.write(noted.changes))
+    how.tally.merge(work.database.transact(lambda session: _confirm(session, how, rows, written)))
+
+
+@dataclass(slots=True)
+class _Noted:
+    """What came of the first transaction of a batch."""
+
+    changes: list[Change] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    doubtful: dict[int, list[int]] = field(default_factory=dict)
+
+
+def _note_intents(session: Session, how: Delivering, rows: dict[tuple[str, str], int], shown: Reply) -> _Noted:
+    """Plans each item that was read, and writes down what is about to be done."""
+    noted = _Noted()
+    standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
+    for seen in shown:
+        row_id = rows[seen.item.source, seen.item.key]
+        if isinstance(seen, Shown) and seen.presence is Presence.HERE:
+            _note_item(session, how, noted, row_id, standings[row_id], seen)
+        else:
+            _note_absence(session, how, noted, row_id, seen)
+    return noted
+
+
+def _note_absence(
+    session: Session, how: Delivering, noted: _Noted, row_id: int, seen: Shown | Written | ItemError
+) -> None:
+    """An item that could not be read, is gone, or is another photo: nothing is learnt from it (P10, P11)."""
+    now = how.work.now()
+    if isinstance(seen, ItemError):
+        _record_trouble(session, how, noted.tally, row_id, seen)
+    elif isinstance(seen, Shown) and seen.presence is Presence.GONE:
+        ledger.set_delivery(session, how.target.row_id, row_id, "pending", now, reason="not found")
+    else:
+        reason = f"{how.target.target.label} shows another photo under its key; nothing was written"
+        ledger.set_delivery(session, how.target.row_id, row_id, "pending", now, reason=reason)
+        noted.tally.fail(seen.item.path, reason)
+
+
+def _record_trouble(session: Session, how: Delivering, tally: Tally, row_id: int, error: ItemError) -> None:
+    state = "pending" if error.again else "failed"
+    new = ledger.set_delivery(session, how.target.row_id, row_id, state, how.work.now(), reason=str(error))
+    if new or error.again:
+        tally.fail(error.item.path, str(error))
+
+
+def _note_item(
+    session: Session, how: Delivering, noted: _Noted, row_id: int, standing: Standing, seen: Shown
+) -> None:
+    work, target_id = how.work, how.target.row_id
+    settled, states = settle(standing, seen.tags)
+    decided = plan(settled.known, seen.tags, learn=how.learn)
+    _settle_journal(session, how, noted, row_id, standing, states)
+    _keep_ledger(session, how, row_id, standing, settled, decided)
+    _keep_verdicts(session, how, row_id, standing.photo_id, decided)
+    noted.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
+    if not decided.changes_target:
+        ledger.set_delivery(session, target_id, row_id, "done", work.now(), wanted=standing.wanted)
+        return
+    _journal(session, how, row_id, decided)
+    noted.changes.append(
+        Change(
+            seen.item,
+            add=tuple(tag.name for tag in decided.add),
+            remove=tuple(entry.name for entry in decided.remove),
+            shown=seen.tags,
+        )
+    )
+
+
+def _settle_journal(
+    session: Session, how: Delivering, noted: _Noted, row_id: int, standing: Standing, states: dict[int, str]
+) -> None:
+    for edit in standing.intents:
+        edit.state = states[edit.id]
+        if how.work.now() - edit.at < DOUBT:
+            doubtful = noted.doubtful.setdefault(row_id, [])
+            if edit.state == "withdrawn" and edit.action == "add":
+                doubtful.append(edit.id)
+
+
+def _keep_ledger(
+    session: Session, how: Delivering, row_id: int, standing: Standing, settled: Standing, decided: Plan
+) -> None:
+    """Brings the ledger to what stands there now; what is about to be written is not in it yet."""
+    before = {entry.fold: entry for entry in standing.known.entries}
+    after = {entry.fold: entry for entry in (*decided.kept, *decided.remove)}
+    for tag in (*decided.found, *decided.welcomed):
+        after[tag.fold] = Entry(tag.name, tag.kind, tag.canonical, False, tag.engines)
+    ledger.forget(session, how.target.row_id, row_id, before.keys() - after.keys())
+    rows = {row.fold: row for row in ledger.entries(session, how.target.row_id, [row_id])[row_id]}
+    for key, entry in after.items():
+        row = rows.get(key)
+        if row is None:
+            session.add(ledger_row(how, row_id, entry))
+        else:
+            row.name, row.engines = entry.name, list(entry.engines)
+            row.origin = "ours" if entry.ours else "theirs"
+
+
+def ledger_row(how: Delivering, row_id: int, entry: Entry) -> Ledger:
+    """A new row for what stands on an item."""
+    return Ledger(
+        target_id=how.target.row_id,
+        item_id=row_id,
+        name=entry.name,
+        fold=entry.fold,
+        kind=entry.kind,
+        canonical=entry.canonical,
+        origin="ours" if entry.ours else "theirs",
+        engines=list(entry.engines),
+        at=how.work.now(),
+    )
+
+
+def _keep_verdicts(session: Session, how: Delivering, row_id: int, photo_id: int | None, decided: Plan) -> None:
+    said: list[tuple[Entry | Wanted, str]] = [(entry, "no") for entry in decided.refused]
+    said += [(tag, "yes") for tag in decided.welcomed]
+    for tag, value in said:
+        ledger.set_verdict(
+            session,
+            row_id,
+            photo_id,
+            (tag.kind, tag.canonical, tag.name),
+            value,
+            run_id=how.work.run_id,
+            now=how.work.now(),
+        )
+
+
+def _journal(session: Session, how: Delivering, row_id: int, decided: Plan) -> None:
+    pairs: list[tuple[str, Wanted | Entry]] = [("add", tag) for tag in decided.add]
+    pairs += [("remove", entry) for entry in decided.remove]
+    session.add_all(journal_row(how, row_id, action, tag) for action, tag in pairs)
+
+
+def journal_row(
+    how: Delivering, row_id: int, action: str, tag: Wanted | Entry, undoes: int | None = None
+) -> Edit:
+    """An intent."""
+    return Edit(
+        run_id=how.work.run_id,
+        target_id=how.target.row_id,
+        item_id=row_id,
+        action=action,
+        state="intended",
+        name=tag.name,
+        fold=tag.fold,
+        kind=tag.kind,
+        canonical=tag.canonical,
+        engines=list(tag.engines),
+        undoes=undoes,
+        at=how.work.now(),
+    )
+
+
+def _confirm(session: Session, how: Delivering, rows: dict[tuple[str, str], int], written: Reply) -> Tally:
+    """Records what the target says it shows now."""
+    tally = Tally()
+    standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
+    for outcome in written:
+        row_id = rows[outcome.item.source, outcome.item.key]
+        standing = standings[row_id]
+        if isinstance(outcome, ItemError):
+            _record_trouble(session, how, tally, row_id, outcome)
+            if not outcome.again:
+                for edit in standing.intents:
+                    edit.state = "withdrawn"
+            continue
+        if confirm_item(session, how, tally, row_id, standing, outcome):
+            ledger.set_delivery(
+                session, how.target.row_id, row_id, "done", how.work.now(), wanted=standing.wanted
+            )
+        else:
+            reason = f"{how.target.target.label} did not keep all that was written"
+            ledger.set_delivery(session, how.target.row_id, row_id, "pending", how.work.now(), reason=reason)
+            tally.fail(outcome.item.path, reason)
+    return tally
+
+
+def keep_settled(session: Session, how: Delivering, row_id: int, before: Standing, after: Standing) -> None:
+    """Brings the ledger from one standing of an item to the next, by what settled intents added and removed."""
+    old = {entry.fold for entry in before.known.entries}
+    new = {entry.fold: entry for entry in after.known.entries}
+    ledger.forget(session, how.target.row_id, row_id, old - new.keys())
+    session.add_all(ledger_row(how, row_id, entry) for key, entry in new.items() if key not in old)
+    session.flush()
+
+
+def confirm_item(
+    session: Session,
+    how: Delivering,
+    tally: Tally,
+    row_id: int,
+    standing: Standing,
+    outcome: Shown | Written,
+) -> bool:
+    """Settles the intents of an item by what it shows after the write. True where all came about."""
+    settled, states = settle(standing, outcome.tags)
+    keep_settled(session, how, row_id, standing, settled)
+    for edit in standing.intents:
+        if states[edit.id] == "confirmed":
+            edit.state = "confirmed"
+            tally.added += edit.action == "add"
+            tally.removed += edit.action == "remove"
+            tally.written_items.add(row_id)
+    if isinstance(outcome, Written):
+        tally.restored += len(outcome.restored)
+    return all(state == "confirmed" for state in states.values())

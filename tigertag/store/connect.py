@@ -1,0 +1,105 @@
+"""From an address to SQLAlchemy engines whose connections are set as TigerTag needs them."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from tigertag.errors import ConfigError
+from tigertag.store.address import Address
+from tigertag.store.sqlite_file import BUSY_SECONDS, connect
+
+READS = "tigertag_reads"
+"""Execution option: transactions of this engine only read, so they take no write lock."""
+
+_EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
+_POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_timeout": 60}
+_CONNECT_SECONDS = 10
+# Too long a value is an error, not a cut (D11); a server's own default may be lenient.
+_MARIADB_START = "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+
+
+def engine(address: Address, *, read_only: bool = False) -> Engine:
+    """An engine for `address`; nothing is connected yet. Raises ConfigError where its driver is missing.
+
+    With `read_only` the database itself refuses every write.
+    """
+    if address.path is not None:
+        path, mode = address.path, "ro" if read_only else "rw"
+        return _sqlite(lambda: connect(path, mode))
+    try:
+        made = _server(address)
+    except ModuleNotFoundError as error:
+        kind = address.url.get_backend_name()
+        raise ConfigError(
+            f"DB_URL: {kind} needs a driver that is not installed ({error.name}). "
+            f"Install it with: pip install 'tigertag[{_EXTRAS[kind]}]'"
+        ) from error
+    if read_only:
+        statement = {
+            "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        }.get(made.dialect.name, "SET SESSION TRANSACTION READ ONLY")
+        _at_connect(made, statement)
+    return made
+
+
+def memory_engine(name: str) -> Engine:
+    """A database in memory that all connections of this process share, for as long as one is open.
+
+    SQLite's `memdb` file system gives it locks like a file's; its shared cache would not.
+    """
+    address = f"file:/{name}?vfs=memdb"
+    return _sqlite(
+        lambda: sqlite3.connect(
+            address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+    )
+
+
+def _sqlite(creator: Any) -> Engine:
+    made = create_engine("sqlite://", creator=creator, poolclass=QueuePool, **_POOL)
+
+    # The sqlite3 module would begin transactions by itself, too late and not before DDL. It is told not to
+    # (isolation_level=None), and the BEGIN is ours: SQLAlchemy's documented recipe for pysqlite. IMMEDIATE,
+    # because a transaction that reads first and writes later fails at once if another wrote in between.
+    @event.listens_for(made, "begin")
+    def _begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    _at_connect(made, "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL")
+    return made
+
+
+def _server(address: Address) -> Engine:
+    if address.url.get_backend_name() == "postgresql":
+        made = create_engine(
+            address.url, connect_args={"connect_timeout": _CONNECT_SECONDS}, pool_pre_ping=True, **_POOL
+        )
+        _at_connect(made, "SET TIME ZONE 'UTC'")
+        return made
+    return create_engine(
+        address.url,
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "charset": "utf8mb4",
+            "init_command": _MARIADB_START,
+        },
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        **_POOL,
+    )
+
+
+def _at_connect(made: Engine, *statements: str) -> None:
+    @event.listens_for(made, "connect")
+    def _set(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        cursor.close()
+        connection.commit()

@@ -1,0 +1,147 @@
+"""The schema's versions: which one a database has, and bringing it to the one this program works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from tigertag.errors import StoreError
+from tigertag.store import sqlite_file, versions
+from tigertag.store.database import Database
+from tigertag.store.faults import translated
+from tigertag.store.lock import RunLock
+from tigertag.store.versions import Found, State, head
+
+__all__ = ["Upgraded", "current", "faults", "found", "head", "migrating", "require_current", "upgrade"]
+
+# Any number will do, as long as no other program on the server takes it; MariaDB's locks have names.
+_ADVISORY_LOCK = 0x54675467
+_LOCK_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What `upgrade` did; `before` is empty for a database without tables."""
+
+    before: str
+    after: str
+    backup: Path | None
+    """The copy of a SQLite file as it was; None where there was nothing to copy, or nothing to do."""
+
+
+def current(db: Database) -> str:
+    """The revision that the database has, empty for none."""
+    return found(db).revision
+
+
+def found(db: Database, scripts: Path | None = None) -> Found:
+    """What lies in the database."""
+    with db.reading() as session:
+        return versions.look(session.connection(), scripts)
+
+
+def require_current(db: Database) -> None:
+    """Goes on only with a schema at head; an empty database gets it here.
+
+    Raises StoreError for an older one, naming the command, for a newer one, for one of 2021 and for one of
+    another program.
+    """
+    there = found(db)
+    refusal = versions.refusal(there, db.address.name)
+    if refusal is not None:
+        raise refusal
+    if there.state is State.OLDER:
+        raise StoreError(
+            f"The database {db.address.name} was made by an older TigerTag (schema {there.revision}, needed is "
+            f"{head()}). Run `tigertag db upgrade`; it makes a copy first."
+        )
+    if there.state is State.EMPTY:
+        with migrating(db) as connection:
+            versions.migrate(connection)
+
+
+def upgrade(url: str, scripts: Path | None = None) -> Upgraded:
+    """Brings the database at `url` to head, and makes it where there is none.
+
+    A kill leaves it as it was, or half-way where the database cannot roll back tables (MariaDB); the next start
+    finishes. Raises LockHeld while a run is under way, StoreError, DiskError.
+    """
+    with Database.open(url) as db:
+        before = found(db, scripts)
+        if before.state is State.CURRENT:
+            return Upgraded(before.revision, before.revision, None)
+        if before.state is State.EMPTY:
+            return _upgraded(db, before, None, scripts)
+        with RunLock(beats_every=0).acquire(db, "db upgrade"):
+            return _upgraded(db, before, _backup(db, before.revision), scripts)
+
+
+def _upgraded(db: Database, before: Found, backup: Path | None, scripts: Path | None) -> Upgraded:
+    with migrating(db) as connection:
+        versions.migrate(connection, scripts)
+    return Upgraded(before.revision, found(db, scripts).revision, backup)
+
+
+def _backup(db: Database, revision: str) -> Path | None:
+    if db.address.path is None:
+        return None
+    return sqlite_file.copy(db.address, db.address.path, revision, datetime.now(UTC))
+
+
+@contextmanager
+def migrating(db: Database) -> Iterator[Connection]:
+    """A connection in a transaction in which migrations may run, one process at a time."""
+    with translated(db.address), db.engine.connect() as connection:
+        if db.dialect == "sqlite":
+            yield from _migrating_sqlite(connection, db)
+        elif db.dialect == "postgresql":
+            with connection.begin():
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+                yield connection
+        else:
+            yield from _migrating_mariadb(connection, db)
+
+
+def _migrating_sqlite(connection: Connection, db: Database) -> Iterator[Connection]:
+    # Changing a table makes a new one and drops the old, which foreign keys would see as deleting its rows;
+    # the switch works outside of transactions only (sqlite.org/lang_altertable.html, section 7).
+    raw = connection.connection.dbapi_connection
+    assert raw is not None
+    raw.cursor().execute("PRAGMA foreign_keys = OFF")
+    try:
+        with connection.begin():
+            yield connection
+            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if orphans:
+                raise StoreError(
+                    f"Upgrading {db.address.name} would leave {len(orphans)} rows without what they point to. "
+                    "It was left as it was; please report this."
+                )
+    finally:
+        raw.cursor().execute("PRAGMA foreign_keys = ON")
+
+
+def _migrating_mariadb(connection: Connection, db: Database) -> Iterator[Connection]:
+    # A lock of the connection: it outlives the commits that MariaDB puts around each change of a table.
+    name = f"tigertag:{db.address.url.database}"[:64]
+    key = {"name": name, "seconds": _LOCK_SECONDS}
+    if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), key) != 1:
+        raise StoreError(f"Another program is upgrading the database {db.address.name}. Try again later.")
+    connection.commit()
+    try:
+        with connection.begin():
+            yield connection
+    finally:
+        if not connection.closed and not connection.invalidated:
+            connection.scalar(text("SELECT RELEASE_LOCK(:name)"), key)
+            connection.commit()
+
+
+def faults(db: Database) -> tuple[str, ...]:
+    """What the database's own check finds wrong, a line each; servers check themselves."""
+    return () if db.address.path is None else sqlite_file.integrity(db.address, db.address.path)

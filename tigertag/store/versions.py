@@ -1,0 +1,124 @@
+"""Which schema a database has, beside those that the migrations know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from tigertag.errors import StoreError
+from tigertag.store.tables import Base
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+VERSION_TABLE = "alembic_version"
+_TABLES_OF_2021 = frozenset({"resource", "tag", "resource_tag"})
+_REVISIONS_OF_2021 = frozenset({"a82a95e67904", "b09473f6e5fa", "daa645fb1635"})
+
+
+class State(StrEnum):
+    EMPTY = "empty"
+    """No tables of ours, or a first migration that was killed half-way."""
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
+    OF_2021 = "2021"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies in a database."""
+
+    state: State
+    revision: str
+    """As Alembic has it, empty where it has none."""
+
+
+def folder() -> Path:
+    """The migrations: inside the package if they are there (a wheel), else beside it (a checkout).
+
+    Raises StoreError where neither is there.
+    """
+    for place in (_PACKAGE / "migrations", _PACKAGE.parent / "migrations"):
+        if (place / "env.py").is_file():
+            return place
+    raise StoreError(f"The migrations of TigerTag are missing beside {_PACKAGE}. Install TigerTag again.")
+
+
+def head(scripts: Path | None = None) -> str:
+    """The revision that this program works with."""
+    return _directory(scripts).get_current_head() or ""
+
+
+def look(connection: Connection, scripts: Path | None = None) -> Found:
+    """Reads names of tables and the revision, nothing else."""
+    tables = frozenset(inspect(connection).get_table_names())
+    revisions = MigrationContext.configure(connection).get_current_heads()
+    directory = _directory(scripts)
+    known = [script.revision for script in directory.walk_revisions()]
+    return Found(judge(tables, revisions, known), ", ".join(revisions))
+
+
+def judge(tables: AbstractSet[str], revisions: Sequence[str], known: Sequence[str]) -> State:
+    """The state of a database with these tables and revisions; `known` are ours, the newest first."""
+    if tables >= _TABLES_OF_2021 or _REVISIONS_OF_2021.intersection(revisions):
+        return State.OF_2021
+    ours = tables & Base.metadata.tables.keys()
+    if not revisions:
+        # Alembic makes its own table first, so one beside ours marks a first migration that was killed.
+        return State.FOREIGN if ours and VERSION_TABLE not in tables else State.EMPTY
+    if tuple(revisions) == tuple(known[:1]):
+        return State.CURRENT
+    if set(revisions) <= set(known):
+        return State.OLDER
+    return State.NEWER if {"run_lock", "ledger"} <= ours else State.FOREIGN
+
+
+def refusal(found: Found, name: str) -> StoreError | None:
+    """Why the database `name` may not be touched by any command, `db upgrade` included; None if it may."""
+    match found.state:
+        case State.OF_2021:
+            return StoreError(
+                f"{name} is a database of TigerTag 2021. It was left as it is: give TigerTag a new one, "
+                "for example DB_URL=sqlite:////folder/tigertag-new.db."
+            )
+        case State.NEWER:
+            return StoreError(
+                f"{name} was made by a newer TigerTag (schema {found.revision}, this one knows {head()}). "
+                "Nothing was written: update TigerTag."
+            )
+        case State.FOREIGN:
+            return StoreError(
+                f"{name} holds tables of another program. Nothing was written: give TigerTag a database of "
+                "its own in DB_URL."
+            )
+        case _:
+            return None
+
+
+def migrate(connection: Connection, scripts: Path | None = None) -> None:
+    """Brings the schema to head, in the transaction that the caller has begun."""
+    config = _config(scripts)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config(scripts: Path | None) -> Config:
+    config = Config()
+    # A % in a path would be taken for an interpolation.
+    config.set_main_option("script_location", str(scripts or folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _directory(scripts: Path | None) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(scripts))

@@ -103,10 +103,22 @@ class ItemError(TigerTagError):
         self.again = again
 
 
+class ItemGone(ItemError):
+    """The item is no longer there: nothing to write, nothing lost (RELIABILITY P10)."""
+
+    exit_code = 0
+
+
 class Unreachable(PluginDown):
     """A source or target does not answer, or answered nonsense."""
 
     exit_code = 5
+
+
+class Incomplete(Unreachable):
+    """A listing that did not add up: what it did not show is unknown, not gone (RELIABILITY P8)."""
+
+    exit_code = 3
 
 
 class StoreError(TigerTagError):

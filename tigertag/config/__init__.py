@@ -1,0 +1,6 @@
+"""Environment, `.env` and flags → one frozen Settings. The only reader of `os.environ`."""
+
+from tigertag.config.loading import database_url, load, load_from_process
+from tigertag.config.settings import Declared, Setting, Settings
+
+__all__ = ["Declared", "Setting", "Settings", "database_url", "load", "load_from_process"]

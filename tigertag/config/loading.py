@@ -1,0 +1,191 @@
+"""Reads everything and reports all that is wrong together. Nothing starts on a configuration with a fault."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tigertag.config.database import data_folder, default_url, full_url, shown_url
+from tigertag.config.declared import declare, same_prefixes, settings_of, world_readable_secrets
+from tigertag.config.environment import (
+    ENV_FILE,
+    EnvFile,
+    Variable,
+    expanded,
+    find_env_file,
+    layers,
+    looks_secret,
+    merged,
+    with_file,
+)
+from tigertag.config.families import FamilyReading
+from tigertag.config.legacy import todays
+from tigertag.config.names import unknown_names
+from tigertag.config.settings import Declared, Setting, Settings
+from tigertag.config.vocabulary import read_vocabulary
+from tigertag.errors import ConfigError, DiskError
+from tigertag.model import Vocabulary
+from tigertag.plugins import FAMILIES, Family
+
+_NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known while reading: the variables, and all that was found wrong or odd."""
+
+    cwd: Path
+    file: EnvFile | None
+    variables: dict[str, Variable]
+    faults: list[str]
+    warnings: list[str]
+    shown: list[Setting] = field(default_factory=list)
+
+
+def load(
+    *, env_file: Path | None, environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, str] = _NOTHING
+) -> Settings:
+    """The settings in force. Raises ConfigError with all faults, a sentence each."""
+    reading = _read(env_file, environ, cwd, overrides)
+    _show_env_file(reading, env_file, environ)
+    url = _database(reading)
+    vocabulary = _vocabulary(reading)
+    families = {family: FamilyReading(family, reading.variables) for family in FAMILIES}
+    ids = {family: [*families[family].entries] for family in FAMILIES}
+    reading.faults.extend(unknown_names(reading.file.variables if reading.file else (), environ, ids))
+    _imply(families)
+    declared = {family: _declare(families[family], reading) for family in FAMILIES}
+    reading.faults.extend(same_prefixes(declared["engine"]))
+    _warn_of_open_file(reading)
+    if reading.faults:
+        raise ConfigError(*dict.fromkeys(reading.faults))
+    return Settings(
+        db_url=url,
+        db_url_shown=shown_url(url),
+        sources=declared["source"],
+        engines=declared["engine"],
+        targets=declared["target"],
+        vocabulary=vocabulary,
+        shown=tuple(dict.fromkeys(reading.shown)),
+        warnings=tuple(dict.fromkeys(reading.warnings)),
+        state_dir=_state_dir(url, cwd),
+    )
+
+
+def load_from_process(env_file: Path | None = None, overrides: Mapping[str, str] = _NOTHING) -> Settings:
+    """`load` with the environment and the folder of this process."""
+    return load(env_file=env_file, environ=os.environ, cwd=_current_folder(), overrides=overrides)
+
+
+def database_url(
+    *, env_file: Path | None = None, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> str:
+    """`DB_URL` for SQLAlchemy, password and all, from the environment and `.env`; nothing else is validated.
+
+    Raises ConfigError where it is wrong, or where the file it may stand in cannot be read.
+    """
+    reading = _read(env_file, os.environ if environ is None else environ, cwd or _current_folder(), _NOTHING)
+    url = _database(reading)
+    if reading.faults:
+        raise ConfigError(*dict.fromkeys(reading.faults))
+    return url
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise DiskError(f"The current folder cannot be read ({error.strerror}): go to another") from error
+
+
+def _read(
+    env_file: Path | None, environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, str]
+) -> _Reading:
+    faults: list[str] = []
+    warnings: list[str] = []
+    file = find_env_file(env_file, environ, cwd, faults)
+    found = [todays(layer, faults, warnings) for layer in layers(file, environ, overrides)]
+    return _Reading(cwd, file, merged(found), faults, warnings)
+
+
+def _show_env_file(reading: _Reading, env_file: Path | None, environ: Mapping[str, str]) -> None:
+    origin = "--env-file" if env_file else "environment" if environ.get(ENV_FILE) else "default"
+    reading.shown.append(Setting(ENV_FILE, str(reading.file.path) if reading.file else "", origin))
+
+
+def _database(reading: _Reading) -> str:
+    """The full URL; empty where it is wrong."""
+    variable = with_file(reading.variables, "DB_URL", reading.cwd, reading.faults)
+    try:
+        url = full_url(variable.value, reading.cwd) if variable else default_url()
+    except ValueError as error:
+        reading.faults.append(f"{variable.at if variable else '`DB_URL`'} {error}")
+        return ""
+    masked = shown_url(url)
+    origin = variable.origin if variable else "default"
+    reading.shown.append(Setting("DB_URL", masked, origin, masked != url))
+    return url
+
+
+def _vocabulary(reading: _Reading) -> Vocabulary:
+    """The one that `VOCABULARY` names, else `vocabulary.yaml` beside the `.env` or in the current folder."""
+    variable = with_file(reading.variables, "VOCABULARY", reading.cwd, reading.faults)
+    if variable is not None:
+        path = expanded(variable.value, reading.cwd)
+        if not path.is_file():
+            reading.faults.append(f"{variable.at} must be a file, and there is none at {path}")
+            return Vocabulary()
+        reading.shown.append(Setting("VOCABULARY", variable.value, variable.origin))
+        return read_vocabulary(path, variable.value, reading.faults)
+    folders = ([reading.file.path.parent] if reading.file else []) + [reading.cwd]
+    there = [path for path in (folder / "vocabulary.yaml" for folder in folders) if path.is_file()]
+    reading.shown.append(Setting("VOCABULARY", str(there[0]) if there else "", "default"))
+    if not there:
+        return Vocabulary()
+    label = there[0].name if there[0].parent == reading.cwd else str(there[0])
+    return read_vocabulary(there[0], label, reading.faults)
+
+
+def _imply(families: Mapping[Family, FamilyReading]) -> None:
+    """What runs where nobody says: the engine that needs no account, and the console for folders."""
+    if not families["engine"].entries:
+        families["engine"].imply("metadata")
+    if all(entry.came_the_short_way for entry in families["target"].entries.values()):
+        families["target"].imply("console", SOURCES="folder")
+
+
+def _declare(family: FamilyReading, reading: _Reading) -> tuple[Declared, ...]:
+    reading.faults.extend(family.faults)
+    reading.warnings.extend(family.warnings)
+    found = []
+    for entry in family.entries.values():
+        declared = declare(entry, reading.cwd, reading.faults)
+        reading.shown.extend(settings_of(entry, declared, reading.cwd))
+        found.append(declared)
+    return tuple(declared for declared in found if declared is not None)
+
+
+def _warn_of_open_file(reading: _Reading) -> None:
+    file = reading.file
+    if file is None or not file.is_open_to_all:
+        return
+    names = [one.written for one in file.variables if looks_secret(one.name, one.value)]
+    names += world_readable_secrets(reading.shown, file.label)
+    if names:
+        held = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+        reading.warnings.append(
+            f"{file.label} can be read by everybody on this machine and holds {held}: chmod 600 {file.label}"
+        )
+
+
+def _state_dir(url: str, cwd: Path) -> Path:
+    folder = data_folder()
+    return folder if folder.is_absolute() else _beside(url, cwd)
+
+
+def _beside(url: str, cwd: Path) -> Path:
+    """A user without a home keeps things beside the database, or in the current folder."""
+    path = url.removeprefix("sqlite:///")
+    return Path(path).parent if path != url else cwd

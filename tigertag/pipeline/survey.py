@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from tigertag.errors import Refused
 from tigertag.model import Presence, Shown, fold
 from tigertag.pipeline.plan import missing
 from tigertag.pipeline.policy import wanted
@@ -22,6 +23,8 @@ from tigertag.pipeline.write import (
     Standing,
     Steps,
     as_entry,
+    deliver,
+    drive,
     ledger_row,
     look_up,
     settle,
@@ -41,7 +44,7 @@ def take_up(work: Work, target: OpenTarget) -> None:
 
 def replan(work: Work, target: OpenTarget) -> None:
     """Makes every item pending for which other tags are wanted than it was last brought in line with."""
-    with work.database.session() as session:
+    with work.database.reading() as session:
         rows = ledger.with_photo(session)
         last = ledger.delivered(session, target.row_id)
     for part in items.chunks(rows):
@@ -89,7 +92,7 @@ def survey(work: Work, target: OpenTarget, item_ids: Sequence[int]) -> Survey:
     """Reads items that should show tags of ours. Writes nothing and learns nothing."""
     found = Survey()
     for part in items.chunks(list(item_ids), BATCH):
-        with work.database.session() as session:
+        with work.database.reading() as session:
             standings = look_up(session, work, target.row_id, part)
         rows = {(each.item.source, each.item.key): row_id for row_id, each in standings.items()}
         for seen in target.target.read([each.item for each in standings.values()]):
@@ -144,7 +147,7 @@ def look_again(how: Delivering) -> Steps:
 
 
 def _look_again_at(how: Delivering, part: Sequence[int]) -> Steps:
-    with how.work.database.session() as session:
+    with how.work.database.reading() as session:
         batch = items.by_ids(session, part)
     rows = {(item.source, item.key): row_id for row_id, (item, _) in batch.items()}
     shown = yield lambda: list(how.target.target.read([item for item, _ in batch.values()]))
@@ -168,3 +171,49 @@ def _own_late_additions(
                 session.add(ledger_row(how, row_id, as_entry(edit)))
                 known.add(edit.fold)
                 ledger.mark_pending(session, how.target.row_id, [row_id], how.work.now())
+
+
+def bring_in_line(how: Delivering, *, everything: bool = False, guarded: bool = True) -> None:
+    """Writes all that is pending for a target, after a look at whether it was restored from a copy.
+
+    `everything` looks at every item that shows tags of ours, or should (`write --verify`). `guarded=False` is
+    a person's word on what is missing (`--restore`, `--accept`). Raises what the target raises.
+    """
+    work, target = how.work, how.target
+    take_up(work, target)
+    if everything or _policy_changed(work, target):
+        replan(work, target)
+    with work.database.reading() as session:
+        ours = ledger.items_with_ours(session, target.row_id)
+        states = ("pending",) if guarded else ("pending", "held")
+        ids = ledger.pending(session, target.row_id, states=states)
+        if everything:
+            ids = list(dict.fromkeys((*ids, *ledger.with_entries(session, target.row_id, held=not guarded))))
+    shown = [row_id for row_id in ids if row_id in ours]
+    if guarded and shown and not _is_safe(how, shown, ids):
+        return
+    for part in items.chunks(ids, BATCH):
+        if work.stop.is_set():
+            return
+        drive(deliver(how, part))
+    if how.doubtful and not work.stop.is_set():
+        drive(look_again(how))
+        how.doubtful.clear()
+
+
+def _policy_changed(work: Work, target: OpenTarget) -> bool:
+    with work.database.reading() as session:
+        row = ledger.find_target(session, target.target.identity)
+        return row is None or row.policy != work.policy.fingerprint
+
+
+def _is_safe(how: Delivering, shown: Sequence[int], ids: list[int]) -> bool:
+    """Looks at what should be there. Takes items to be held out of `ids`."""
+    found = survey(how.work, how.target, shown)
+    if found.looks_restored:
+        how.tally.put_aside(how.target.target.label, Refused(alarm(how.target, found)))
+        return False
+    hold(how.work, how.target, found, how.tally)
+    held = {row_id for row_id, _ in found.to_hold}
+    ids[:] = [row_id for row_id in ids if row_id not in held]
+    return True

@@ -168,7 +168,7 @@ def take_back(how: Delivering, inverses: Sequence[Inverse], *, lift: bool) -> St
 
 def _take_back_batch(how: Delivering, wanted: dict[int, list[Inverse]], lift: bool) -> Steps:
     work = how.work
-    with work.database.session() as session:
+    with work.database.reading() as session:
         batch = {row_id: item for row_id, (item, _) in items.by_ids(session, list(wanted)).items()}
     rows = {(item.source, item.key): row_id for row_id, item in batch.items()}
     work.guard()

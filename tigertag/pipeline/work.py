@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from tigertag.errors import TigerTagError, gravest
 from tigertag.model import Engine, EnginePolicy, Source, Target
@@ -42,6 +43,30 @@ class OpenEngine:
     policy: EnginePolicy = field(default_factory=EnginePolicy)
 
 
+class Watch(Protocol):
+    """Is told how a run gets on. Called from the run's own thread."""
+
+    def begin(self, total: int) -> None:
+        """So many items are due."""
+        ...
+
+    def finished(self, path: str) -> None:
+        """An item is done with, whatever came of it."""
+        ...
+
+    def say(self, line: str) -> None:
+        """Something a person should read now."""
+        ...
+
+
+class Unwatched:
+    """Nobody looks."""
+
+    def begin(self, total: int) -> None: ...
+    def finished(self, path: str) -> None: ...
+    def say(self, line: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A run under way. `guard` raises when the lock was lost; it is asked before each send and write."""
@@ -51,7 +76,8 @@ class Work:
     policy: Policy
     now: Callable[[], datetime]
     guard: Callable[[], None]
-    stop: threading.Event
+    stop: threading.Event = field(default_factory=threading.Event)
+    watch: Watch = field(default_factory=Unwatched)
 
 
 @dataclass(slots=True)
@@ -65,6 +91,9 @@ class Tally:
     restored: int = 0
     answered: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
+    opened: int = 0
+    needs: dict[str, int] = field(default_factory=dict)
+    """Items that wait for an extra with a decoder, by its name."""
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Path and reason of what failed that had not failed before."""
     aside: dict[str, TigerTagError] = field(default_factory=dict)
@@ -90,9 +119,11 @@ class Tally:
         self.kept_edits += part.kept_edits
         self.restored += part.restored
         self.dropped += part.dropped
+        self.opened += part.opened
         self.written_items |= part.written_items
-        for name, count in part.answered.items():
-            self.answered[name] = self.answered.get(name, 0) + count
+        for mine, others in ((self.answered, part.answered), (self.needs, part.needs)):
+            for name, count in others.items():
+                mine[name] = mine.get(name, 0) + count
         for path, reason in part.failures:
             if (path, reason) not in self.failures:
                 self.failures.append((path, reason))

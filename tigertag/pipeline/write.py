@@ -136,7 +136,7 @@ def settle(standing: Standing, shown: Sequence[str]) -> tuple[Standing, dict[int
 def deliver(how: Delivering, item_ids: Sequence[int]) -> Steps:
     """Brings a batch of items in line. What the target raises for all of them goes to the driver."""
     work, target = how.work, how.target
-    with work.database.session() as session:
+    with work.database.reading() as session:
         batch = {row_id: item for row_id, (item, _) in items.by_ids(session, item_ids).items()}
     rows = {(item.source, item.key): row_id for row_id, item in batch.items()}
     work.guard()

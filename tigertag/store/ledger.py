@@ -164,6 +164,21 @@ def items_with_ours(session: Session, target_id: int) -> set[int]:
     )
 
 
+def with_entries(session: Session, target_id: int, *, held: bool) -> list[int]:
+    """Live items with ledger entries; those held for a person only where asked for."""
+    query = (
+        select(Ledger.item_id)
+        .join(ItemRow, ItemRow.id == Ledger.item_id)
+        .outerjoin(Delivery, (Delivery.item_id == Ledger.item_id) & (Delivery.target_id == Ledger.target_id))
+        .where(Ledger.target_id == target_id, ItemRow.gone_since.is_(None))
+        .distinct()
+        .order_by(Ledger.item_id)
+    )
+    if not held:
+        query = query.where(Delivery.state.is_(None) | (Delivery.state != "held"))
+    return list(session.scalars(query))
+
+
 def forget(session: Session, target_id: int, item_id: int, folds: Collection[str]) -> None:
     """Takes entries out of the present; the journal keeps what happened."""
     if folds:

@@ -1,0 +1,174 @@
+"""An engine in a run: its pool of threads, what it was given, and the permits it asks for.
+
+The engines' threads never touch the database: what they need of it (a permit) and what they bring (answers)
+goes to the coordinator as an event.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from tigertag.errors import PhotoError, PluginDown, TigerTagError, TransientError
+from tigertag.media import OpenPhoto
+from tigertag.model import Analysis, Outcome, Permit, Photo, Send
+from tigertag.pipeline.work import OpenEngine
+
+log = logging.getLogger(__name__)
+
+Key: TypeAlias = tuple[int, int, str]
+"""Photo, revision, input: what an answer belongs to."""
+
+_FAULTS_IN_A_ROW = 3  # An engine that breaks so often is broken, not the photos.
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One photo for one engine."""
+
+    key: Key
+    photo: OpenPhoto
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an engine said to a batch, in pairs; `down` where it cannot go on."""
+
+    lane: Lane
+    asks: Sequence[Ask]
+    outcomes: Sequence[tuple[Ask, Analysis | PhotoError | TransientError]]
+    down: TigerTagError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PermitAsked:
+    """A request that may be billed wants to leave: the coordinator commits a `send` row and grants."""
+
+    lane: Lane
+    key: Key
+    granted: Future[Send] = field(default_factory=Future)
+
+
+class Settled:
+    """Outcomes of requests, put in by the engines' threads and taken out by the coordinator."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._outcomes: dict[int, Outcome] = {}
+
+    def put(self, send_id: int, outcome: Outcome) -> None:
+        with self._lock:
+            self._outcomes[send_id] = outcome
+
+    def look(self) -> dict[int, Outcome]:
+        with self._lock:
+            return dict(self._outcomes)
+
+    def drop(self, taken: dict[int, Outcome]) -> None:
+        with self._lock:
+            for send_id, outcome in taken.items():
+                if self._outcomes.get(send_id) is outcome:
+                    del self._outcomes[send_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A committed `send` row, in the hand of an engine."""
+
+    send_id: int
+    settled: Settled
+
+    def settle(self, outcome: Outcome) -> None:
+        self.settled.put(self.send_id, outcome)
+
+
+@dataclass(slots=True)
+class Lane:
+    """An engine at work."""
+
+    open: OpenEngine
+    events: queue.SimpleQueue[object]
+    stopping: Callable[[], bool]
+    down: TigerTagError | None = None
+    waiting: list[Ask] = field(default_factory=list)
+    under_way: int = 0
+    """Photos given to the pool and not answered yet."""
+    faults: int = 0
+    pool: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        engine = self.open.engine
+        self.pool = ThreadPoolExecutor(max(1, engine.concurrency), f"tigertag-{self.open.name}")
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more photo can be given to it: it is not put aside, and its quota holds one more."""
+        if self.down is not None:
+            return False
+        quota = self.open.engine.quota()
+        return quota is None or quota.left > self.under_way + len(self.waiting)
+
+    def submit(self, *, all_of_it: bool) -> None:
+        """Gives full batches to the pool; with `all_of_it` the rest too."""
+        size = max(1, self.open.engine.batch_size)
+        while len(self.waiting) >= size or (all_of_it and self.waiting):
+            batch, self.waiting = self.waiting[:size], self.waiting[size:]
+            self.under_way += len(batch)
+            self.pool.submit(self._ask, batch)
+
+    def _ask(self, batch: Sequence[Ask]) -> None:
+        self.events.put(self._outcomes(batch))
+
+    def _outcomes(self, batch: Sequence[Ask]) -> Answered:
+        """Shows a batch to the engine. What it does not say anything about waits."""
+        if self.down is not None or self.stopping():
+            return Answered(self, batch, ())
+        asked = {id(ask.photo): ask for ask in batch}
+        outcomes: list[tuple[Ask, Analysis | PhotoError | TransientError]] = []
+        try:
+            for outcome in self.open.engine.analyze([ask.photo for ask in batch], self._permit(asked)):
+                outcomes += [(ask, outcome) for ask in _meant(outcome, asked)]
+        except PluginDown as error:
+            return Answered(self, batch, outcomes, error)
+        except TransientError as error:
+            outcomes += [(ask, error) for ask in asked.values()]
+        except Exception as error:  # a fault of the engine: recorded, the others go on
+            log.debug("The engine %s broke", self.open.name, exc_info=True)
+            fault = TransientError(f"{self.open.name} broke ({type(error).__name__}: {error})")
+            return Answered(self, batch, [*outcomes, *((ask, fault) for ask in asked.values())], self._broken())
+        self.faults = 0
+        silent = TransientError(f"{self.open.name} gave no answer")
+        return Answered(self, batch, [*outcomes, *((ask, silent) for ask in asked.values())])
+
+    def _broken(self) -> PluginDown | None:
+        self.faults += 1
+        if self.faults < _FAULTS_IN_A_ROW:
+            return None
+        return PluginDown(f"{self.open.name} broke {self.faults} times in a row; run with --debug to see where")
+
+    def _permit(self, asked: dict[int, Ask]) -> Permit:
+        keys = {photo: ask.key for photo, ask in asked.items()}
+
+        def permit(photo: Photo) -> Send:
+            if self.stopping():
+                raise PluginDown("the run was stopped", planned=True)
+            request = PermitAsked(self, keys[id(photo)])
+            self.events.put(request)
+            return request.granted.result()
+
+        return permit
+
+
+def _meant(outcome: Analysis | PhotoError | TransientError, asked: dict[int, Ask]) -> list[Ask]:
+    """The asks that an outcome answers, taken out of `asked`: an answer is tied to its request (E17)."""
+    if outcome.photo is not None:
+        ask = asked.pop(id(outcome.photo), None)
+        return [ask] if ask else []
+    rest = list(asked.values())
+    asked.clear()
+    return rest

@@ -6,5 +6,6 @@ with source.open(item) as stream, open_photo(stream, item.path) as photo:
 
 from tigertag.media.decode import can_decode, image
 from tigertag.media.photo import OpenPhoto, open_photo
+from tigertag.media.sniff import is_picture
 
-__all__ = ["OpenPhoto", "can_decode", "image", "open_photo"]
+__all__ = ["OpenPhoto", "can_decode", "image", "is_picture", "open_photo"]

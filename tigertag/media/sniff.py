@@ -133,3 +133,12 @@ def _boxes(data: Bytes) -> Iterator[tuple[bytes, int]]:
             return  # bytes after the last box that are no box: a trailer of a phone
         yield name, stop
         at = stop
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file that starts like this is one of the pictures that can be opened."""
+    try:
+        form_of(head)
+    except Unfit:
+        return False
+    return True

@@ -1,0 +1,297 @@
+"""Photos in a folder and its subfolders."""
+
+from __future__ import annotations
+
+import errno
+import io
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from pydantic import Field
+
+from tigertag.errors import PhotoError, TigerTagError, TransientError, Unreachable
+from tigertag.model import Finding, Item, Memory, Source
+from tigertag.options import CommaList, SourceOptions
+from tigertag.sources.folder_device import Library, device_of, local_devices
+from tigertag.sources.folder_names import key_of, path_of, printable
+from tigertag.sources.folder_walk import Found, Walk, open_regular
+
+log = logging.getLogger(__name__)
+
+# Read errors that may be gone at once (a share that reconnects); each is tried again once.
+_PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.ENOTCONN})
+# Those that say nothing about the photo, so the next run tries again.
+_NOT_THE_PHOTO = (_PASSING - {errno.EIO}) | {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+}
+
+
+class FolderOptions(SourceOptions):
+    """Options of a folder source."""
+
+    path: Path = Field(description="The folder, or a single photo.")
+    include: CommaList = Field((), description="Globs over the path below the folder; only these are listed.")
+    exclude: CommaList = Field((), description="Globs over the path below the folder; these are left out.")
+
+
+class FolderSource(Source):
+    """Lists pictures by their ending, and by their first bytes where the ending says nothing.
+
+    The identity names the device on which the folder was first seen. On another device it stays the same where
+    the known files are there (the system numbers its devices anew) and where nothing is there (the disk is not
+    mounted, so the listing is empty and the pipeline asks a person); other files are another library.
+    """
+
+    Options = FolderOptions
+
+    def __init__(self, options: FolderOptions, memory: Memory) -> None:
+        self._options = options
+        self._memory = memory
+        self._skipped: Mapping[str, int] = {}
+
+    @cached_property
+    def _root(self) -> Path:
+        """Absolute, links resolved; the name of a single photo is kept, though it may be a link."""
+        path = self._options.path.expanduser()
+        return path.parent.resolve() / path.name if path.is_file() else path.resolve()
+
+    @cached_property
+    def _top(self) -> Path:
+        """The folder that nothing outside of is read."""
+        return self._root.parent if self._root.is_file() else self._root
+
+    @cached_property
+    def identity(self) -> str:
+        """`folder:<device>:<root>`. Raises Unreachable where the folder cannot be read."""
+        return f"folder:{self._device}:{key_of(str(self._root))}"
+
+    @cached_property
+    def _device(self) -> str:
+        try:
+            device = device_of(self._root)
+            known = Library.from_json(self._memory.get(self._memory_key))
+            if known is None or known.device == device:
+                return device
+            is_empty = next(self._walk().pictures(), None) is None
+            return known.device if is_empty or known.is_here(self._size_of) else device
+        except OSError as error:
+            raise self._unreachable(error) from error
+
+    @property
+    def _memory_key(self) -> str:
+        return f"library:{key_of(str(self._root))}"
+
+    def _size_of(self, key: str) -> int | None:
+        try:
+            return (self._top / path_of(key)).lstat().st_size
+        except (OSError, ValueError):  # not there is an answer here
+            return None
+
+    @property
+    def label(self) -> str:
+        return f"folder {printable(str(self._options.path))}"
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        return self._skipped
+
+    def items(self) -> Iterator[Item]:
+        """Raises Unreachable where the folder is missing, TransientError at the end for unread subfolders."""
+        identity = self.identity
+        local = local_devices()
+        walk = self._walk()
+        sizes: dict[str, int] = {}
+        try:
+            for found in self._found(walk):
+                item = self._item(identity, found, local)
+                sizes[item.key] = found.status.st_size
+                yield item
+        except OSError as error:
+            raise self._unreachable(error) from error
+        finally:
+            self._skipped = dict(walk.skipped)
+        self._remember(sizes)
+
+    def _walk(self) -> Walk:
+        return Walk(self._top, self._options.include, self._options.exclude)
+
+    def _found(self, walk: Walk) -> Iterator[Found]:
+        if self._top == self._root:
+            return walk.pictures()
+        return iter([Found(self._root.name, self._root.stat())])
+
+    def _item(self, identity: str, found: Found, local: frozenset[int]) -> Item:
+        path = printable(found.path)
+        album, _, name = path.rpartition("/")
+        return Item(
+            source=identity,
+            key=key_of(found.path),
+            path=path,
+            stamp=_stamp(found.status, local, is_readable(self._top / found.path, found.status)),
+            section=printable(self._top.name),
+            album=album,
+            title=Path(name).stem,
+            size=found.status.st_size,
+            moment=_moment(found.status),
+        )
+
+    def _remember(self, sizes: Mapping[str, int]) -> None:
+        library = Library.of(self._device, sizes.items())
+        if library.sample and library.to_json() != self._memory.get(self._memory_key):
+            self._memory.set(self._memory_key, library.to_json())
+
+    @contextmanager
+    def open(self, item: Item) -> Iterator[BinaryIO]:
+        """The bytes of a regular file below the root; a read that fails is tried once more.
+
+        Raises PhotoError, TransientError where the file went or the disk stutters, Unreachable where the folder
+        is gone.
+        """
+
+        def reopen() -> int:
+            try:
+                descriptor = open_regular(self._top, self._path_of(item))
+            except (OSError, ValueError) as error:
+                raise self._fault(item, error) from error
+            if descriptor is None:
+                raise PhotoError(f"{item.path} is not opened: it is no regular file in {self.label}")
+            return descriptor
+
+        with io.BufferedReader(_Steady(reopen, lambda error: self._fault(item, error)), 1 << 16) as file:
+            yield cast(BinaryIO, file)
+
+    def _path_of(self, item: Item) -> Path:
+        path = self._top / path_of(item.key)
+        if ".." in path.parts:
+            raise ValueError("the name leads out of the folder")
+        return path
+
+    def _fault(self, item: Item, error: OSError | ValueError) -> TigerTagError:
+        """Foreign to ours: the folder's, the moment's or the photo's."""
+        if not isinstance(error, OSError):
+            return PhotoError(f"{item.path} cannot be read ({error})")
+        if not self._top.exists():
+            return self._unreachable(error)
+        if error.errno == errno.ENOENT:
+            return TransientError(f"{item.path} is no longer in {self.label}")
+        if error.errno in _NOT_THE_PHOTO:
+            return TransientError(f"{item.path} cannot be read just now ({error.strerror})")
+        return PhotoError(f"{item.path} cannot be read ({error.strerror})")
+
+    def _unreachable(self, error: OSError) -> Unreachable:
+        where = printable(str(self._options.path))
+        if isinstance(error, FileNotFoundError):
+            return Unreachable(f"The folder {where} is missing. Is the disk mounted, and the path right?")
+        return Unreachable(f"The folder {where} cannot be read ({error.strerror}).")
+
+    def check(self) -> Iterable[Finding]:
+        """Whether the folder is there and holds a photo that can be read."""
+        try:
+            first = next(self.items(), None)
+        except TigerTagError as error:
+            yield Finding(False, str(error), "Set the source's PATH to a folder that this user may read.")
+            return
+        if first is None:
+            yield Finding(
+                False, f"{self.label} holds no photos", "Is the disk mounted? Do INCLUDE and EXCLUDE fit?"
+            )
+            return
+        yield Finding(True, f"{self.label} holds photos")
+        try:
+            with self.open(first) as file:
+                file.read(1)
+        except TigerTagError as error:
+            yield Finding(False, str(error), "Let the user that runs TigerTag read the photos.")
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+class _Steady(io.RawIOBase):
+    """A file that is opened anew, once, where reading it fails in a way that may pass."""
+
+    def __init__(self, reopen: Callable[[], int], fault: Callable[[OSError], TigerTagError]) -> None:
+        super().__init__()
+        self._reopen = reopen
+        self._fault = fault
+        self._is_fresh = True
+        self._descriptor = reopen()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return os.lseek(self._descriptor, offset, whence)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        at = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        try:
+            return self._fill(buffer)
+        except OSError as error:
+            if error.errno not in _PASSING or not self._is_fresh:
+                raise self._fault(error) from error
+            log.debug("read again after: %s", error.strerror)
+        self._again(at)
+        try:
+            return self._fill(buffer)
+        except OSError as error:
+            raise self._fault(error) from error
+
+    def _fill(self, buffer: bytearray | memoryview) -> int:
+        piece = os.read(self._descriptor, len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _again(self, at: int) -> None:
+        self._is_fresh = False
+        os.close(self._descriptor)
+        self._descriptor = -1
+        self._descriptor = self._reopen()
+        os.lseek(self._descriptor, at, os.SEEK_SET)
+
+    def close(self) -> None:
+        if not self.closed and self._descriptor >= 0:
+            os.close(self._descriptor)
+        super().close()
+
+
+def is_readable(path: Path, status: os.stat_result) -> bool:
+    """Whether this process may read a file; the system is asked only where not everybody may."""
+    return bool(status.st_mode & 0o004) or os.access(path, os.R_OK)
+
+
+def _stamp(status: os.stat_result, local: frozenset[int], readable: bool) -> str:
+    """Size, mtime in ns, inode where it is to be relied on.
+
+    A file that may not be read says so, because giving the right to read it moves nothing else: without this it
+    would never be looked at again.
+    """
+    inode = f":{status.st_ino}" if status.st_dev in local else ""
+    return f"{status.st_size}:{status.st_mtime_ns}{inode}{'' if readable else ':unreadable'}"
+
+
+def _moment(status: os.stat_result) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(status.st_mtime, UTC)
+    except (OverflowError, OSError, ValueError):  # a time stamp that no calendar holds
+        return None

@@ -1,0 +1,311 @@
+"""Photos of Plex photo sections.
+
+The flat listing (`type=13&clusterZoomLevel=1`) is the only one that shows photos at any depth; it is read as
+raw XML, because plexapi's objects cost more than the network and reload themselves when touched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import BinaryIO
+from xml.etree.ElementTree import Element
+
+from pydantic import Field, field_validator
+
+from tigertag.errors import ConfigError, PhotoError, TransientError, Unreachable
+from tigertag.model import Finding, Item, Memory
+from tigertag.options import CommaList, SourceOptions
+from tigertag.plexserver import Pace, PlexConnection, PlexOptions, PlexSection, Unwell
+from tigertag.plexwire import Refusal
+from tigertag.sources.plex_paths import local_path, parse_path_map, printable, relative
+from tigertag.sources.plex_walk import total_of, walk
+
+log = logging.getLogger(__name__)
+
+# Downloads that may fail one after the other before the server counts as away.
+_FAILURES = 3
+
+
+class PlexSourceOptions(SourceOptions, PlexOptions):
+    """Which server, and which of its sections."""
+
+    sections: CommaList = Field((), description="Titles or keys of photo sections; all of them by default.")
+    path_map: str = Field("", description="Read originals from disk: `/on/server=/here`, several with commas.")
+
+    @field_validator("path_map")
+    @classmethod
+    def _is_a_path_map(cls, value: str) -> str:
+        parse_path_map(value)
+        return value
+
+
+class PlexSource:
+    """The photos of one server's photo sections."""
+
+    Options = PlexSourceOptions
+
+    def __init__(self, options: PlexSourceOptions, memory: Memory, pace: Pace | None = None) -> None:
+        self._options = options
+        self._path_map = parse_path_map(options.path_map)
+        self._plex = PlexConnection(options, pace)
+        self._sections: tuple[PlexSection, ...] = ()
+        self._skipped: Counter[str] = Counter()
+        self._failures = 0
+
+    @property
+    def identity(self) -> str:
+        return f"plex:{self._plex.machine}"
+
+    @property
+    def label(self) -> str:
+        """`Plex "Photos" on nas`; by its address where it cannot be asked."""
+        try:
+            titles = ", ".join(f'"{section.title}"' for section in self._walked())
+            return f"Plex {titles} on {self._plex.name}"
+        except (ConfigError, Unreachable):
+            return f"Plex at {self._options.url}"
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The titles of the sections asked for, as `Item.section` has them; empty where all are walked."""
+        if not self._options.sections:
+            return ()
+        return tuple(section.title for section in self._walked())
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        return self._skipped
+
+    def items(self) -> Iterator[Item]:
+        self._skipped = Counter()
+        for section in self._walked():
+            for entry in self._entries(section):
+                if entry.tag == "Video":
+                    self._skipped["clips"] += 1
+                elif entry.tag == "Photo":
+                    yield from self._items_of(entry, section)
+
+    @contextmanager
+    def open(self, item: Item) -> Iterator[BinaryIO]:
+        with self._here(item) or self._downloaded(item) as file:
+            yield file
+
+    def check(self) -> Iterable[Finding]:
+        try:
+            server = f'Plex "{self._plex.name}" {self._plex.version} at {self._options.url}'
+            yield Finding(True, f"{server} answers and takes the token")
+            for section in self._walked():
+                yield self._counted(section)
+        except ConfigError as error:
+            yield from (Finding(False, fault) for fault in error.faults)
+        except Unreachable as error:
+            yield Finding(False, str(error), "Start Plex, or correct PLEX_URL.")
+
+    def close(self) -> None:
+        self._plex.close()
+
+    # The listing.
+
+    def _walked(self) -> tuple[PlexSection, ...]:
+        if not self._sections:
+            self._sections = _chosen(self._plex.sections(), self._options.sections, self._options.url)
+        return self._sections
+
+    def _entries(self, section: PlexSection) -> Iterator[Element]:
+        """Photos at any depth; clips are counted on the way. Where a server does not list flat, a filter makes
+        it; else albums are walked from the root.
+        """
+        listing = f"/library/sections/{section.key}/all?type=13&sort=addedAt"
+        found = False
+        for entry in self._walk(f"{listing}&clusterZoomLevel=1", section):
+            found = True
+            yield entry
+        self._skipped["clips"] += self._number_of_clips(section)
+        if found:
+            return
+        for entry in self._walk(f"{listing}&addedAt%3E%3E=86400", section):
+            found = True
+            yield entry
+        if not found:
+            for entry in self._by_albums(section):
+                found = True
+                yield entry
+        if found:
+            log.warning('Plex does not list section "%s" flat; it was walked another way', section.title)
+
+    def _by_albums(self, section: PlexSection) -> Iterator[Element]:
+        top = f"/library/sections/{section.key}/all"
+        # What type=13 and 12 show without a zoom level are the loose photos and clips at the root.
+        waiting = [f"{top}?type=12", f"{top}?type=13", f"{top}?type=14"]
+        met = set(waiting)
+        while waiting:
+            for entry in self._walk(waiting.pop(), section):
+                inside = f"/library/metadata/{entry.get('ratingKey')}/children"
+                if entry.tag != "Directory":
+                    yield entry
+                elif inside not in met:
+                    met.add(inside)
+                    waiting.append(inside)
+
+    def _walk(self, key: str, section: PlexSection) -> Iterator[Element]:
+        try:
+            yield from walk(lambda start, size: self._plex.get(key, start, size), f'"{section.title}"')
+        except Refusal as error:
+            if error.status not in (400, 404):
+                raise Unreachable(f'Plex does not list section "{section.title}" ({error}).') from error
+            log.warning('Plex does not take a request for section "%s" (%s)', section.title, error)
+
+    def _number_of_clips(self, section: PlexSection) -> int:
+        """Without reading them; 0 where the server does not say."""
+        return self._total(f"/library/sections/{section.key}/all?type=12&clusterZoomLevel=1")
+
+    def _total(self, key: str) -> int:
+        try:
+            return total_of(self._plex.get(key, 0, 0))
+        except Refusal as error:
+            log.debug("Plex does not count %s (%s)", key, error)
+            return 0
+
+    def _counted(self, section: PlexSection) -> Finding:
+        photos = self._total(f"/library/sections/{section.key}/all?type=13&clusterZoomLevel=1")
+        advice = "" if photos else "If it does hold photos, a scan walks its albums to find them."
+        return Finding(True, f'section "{section.title}" lists {photos:,} photos', advice)
+
+    def _items_of(self, entry: Element, section: PlexSection) -> Iterator[Item]:
+        """One item, made from the first file, or none where Plex has no file for the photo."""
+        parts = [part for part in entry.iter("Part") if part.get("key")]
+        if not parts:
+            self._skipped["photos without a file"] += 1
+            log.warning('Plex names no file for "%s" in section "%s"', entry.get("title"), section.title)
+            return
+        if len(parts) > 1:
+            self._skipped["second files"] += len(parts) - 1
+        yield item_of(entry, parts[0], section, self._plex.machine)
+
+    # The bytes.
+
+    def _here(self, item: Item) -> BinaryIO | None:
+        """The file on this machine, where the path map leads to one of the right size."""
+        path = local_path(item.facts["file"], self._path_map) if self._path_map else None
+        if path is None or item.size is None:
+            return None
+        try:
+            # Without waiting, should a FIFO lie there.
+            handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            log.debug("%s is downloaded: %s", item.path, error)
+            return None
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != item.size:
+            os.close(handle)
+            return None
+        return os.fdopen(handle, "rb")
+
+    def _downloaded(self, item: Item) -> AbstractContextManager[BinaryIO]:
+        try:
+            file = self._plex.download(item.facts["part_key"], item.size)
+        except Refusal as error:
+            if error.status == 404:
+                raise PhotoError(f"{item.path}: Plex has this file no more; it was moved or deleted") from error
+            raise self._failed(item, _refused(error)) from error
+        except Unwell as error:
+            raise self._failed(item, error) from error
+        self._failures = 0
+        return file
+
+    def _failed(self, item: Item, error: Unreachable) -> TransientError | Unreachable:
+        """One photo may fail; several in a row mean that the server does."""
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            return error
+        return TransientError(f"{item.path}: {error}")
+
+
+def _refused(error: Refusal) -> Unreachable:
+    if error.status == 403:
+        return Unreachable("Plex forbids downloads with this token (403). Use the token of the server's owner.")
+    return Unreachable(f"Plex does not give out the file ({error}).")
+
+
+def item_of(entry: Element, part: Element, section: PlexSection, machine: str) -> Item:
+    """An entry of a listing as an item. `updatedAt` is no part of the stamp: reports from real servers disagree
+    on whether tag edits move it.
+    """
+    file, size, title = part.get("file", ""), part.get("size", ""), entry.get("title", "")
+    path = relative(file, section.locations) or _path_by_titles(entry, part)
+    return Item(
+        source=f"plex:{machine}",
+        key=entry.get("ratingKey", ""),
+        path=printable(path),
+        stamp="|".join((machine, part.get("id", ""), part.get("key", ""), size, file)),
+        section=section.title,
+        album=printable(path.rpartition("/")[0]),
+        title=title,
+        size=int(size) if size.isdigit() else None,
+        moment=_moment(entry),
+        facts={
+            "section": section.key,
+            "part": part.get("id", ""),
+            "part_key": part.get("key", ""),
+            "file": file,
+            "container": part.get("container", ""),
+        },
+    )
+
+
+def _path_by_titles(entry: Element, part: Element) -> str:
+    name = part.get("file", "").replace("\\", "/").rpartition("/")[2]
+    albums = [entry.get("grandparentTitle", ""), entry.get("parentTitle", "")]
+    own = name or f"{entry.get('title', '')}.{part.get('container', '')}"
+    return "/".join(title for title in (*albums, own) if title)
+
+
+def _moment(entry: Element) -> datetime | None:
+    """The day it was taken, at midnight UTC; else when it was added; None where neither can be read."""
+    try:
+        return datetime.fromisoformat(entry.get("originallyAvailableAt", "")).replace(tzinfo=UTC)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromtimestamp(int(entry.get("addedAt", "")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _chosen(sections: tuple[PlexSection, ...], names: tuple[str, ...], url: str) -> tuple[PlexSection, ...]:
+    """The photo sections meant by titles or keys, each once; all of them where none is named.
+
+    Raises ConfigError naming each that is missing or holds no photos, with those there are.
+    """
+    photos = {section.key: section for section in sections if section.type == "photo"}
+    if not photos:
+        raise ConfigError(
+            f"Plex at {url} shows no photo section to this token. Make one in Plex, or use another."
+        )
+    chosen: dict[str, PlexSection] = {} if names else dict(photos)
+    faults = []
+    for name in names:
+        meant = [one for one in sections if name == one.key or name.casefold() == one.title.casefold()]
+        good = {one.key: one for one in meant if one.key in photos}
+        chosen |= good
+        if not good:
+            faults.append(_not_chosen(name, meant, tuple(photos.values())))
+    if faults:
+        raise ConfigError(*faults)
+    return tuple(chosen.values())
+
+
+def _not_chosen(name: str, meant: list[PlexSection], photos: tuple[PlexSection, ...]) -> str:
+    there = ", ".join(f'"{one.title}" (key {one.key})' for one in photos)
+    if meant:
+        return f'Plex section "{name}" holds no photos (its type is {meant[0].type}). Photo sections: {there}.'
+    near = difflib.get_close_matches(name, [one.title for one in photos], n=1)
+    hint = f' (did you mean "{near[0]}"?)' if near else ""
+    return f'Plex has no section "{name}"{hint}. Photo sections: {there}.'

@@ -19,8 +19,8 @@ class Declared:
     family: Family
     plugin: str
     """An entry point's name or a dotted path, for `plugins.find`."""
-    options: Options
-    """Those of the plugin; what a disabled plugin lacks is left out."""
+    options: Options = field(repr=False)
+    """Those of the plugin; what a disabled plugin lacks is left out. A URL in them may hold a password."""
     enabled: bool = True
     origin: str = "default"
     """Where it was declared: `.env line 3`, `environment`; `default` where nobody did."""

@@ -119,26 +119,22 @@ class PlexSource:
         return self._sections
 
     def _entries(self, section: PlexSection) -> Iterator[Element]:
-        """Photos at any depth; clips are counted on the way. Where a server does not list flat, a filter makes
-        it; else albums are walked from the root.
+        """Photos at any depth; clips are counted on the way. Where a server does not list flat, albums are
+        walked from the root.
         """
-        listing = f"/library/sections/{section.key}/all?type=13&sort=addedAt"
+        listing = f"/library/sections/{section.key}/all?type=13&clusterZoomLevel=1&sort=addedAt"
         found = False
-        for entry in self._walk(f"{listing}&clusterZoomLevel=1", section):
+        for entry in self._walk(listing, section):
             found = True
             yield entry
         self._skipped["clips"] += self._number_of_clips(section)
         if found:
             return
-        for entry in self._walk(f"{listing}&addedAt%3E%3E=86400", section):
+        for entry in self._by_albums(section):
             found = True
             yield entry
-        if not found:
-            for entry in self._by_albums(section):
-                found = True
-                yield entry
         if found:
-            log.warning('Plex does not list section "%s" flat; it was walked another way', section.title)
+            log.warning('Plex does not list section "%s" flat; its albums were walked', section.title)
 
     def _by_albums(self, section: PlexSection) -> Iterator[Element]:
         top = f"/library/sections/{section.key}/all"

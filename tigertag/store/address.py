@@ -58,7 +58,7 @@ class Address:
     @property
     def shown(self) -> str:
         """The URL with its passwords masked."""
-        masked = {key: "***" for key in _SECRET_PARAMETERS if key in self.url.query}
+        masked = {key: "masked" for key in _SECRET_PARAMETERS if key in self.url.query}
         return self.url.update_query_dict(masked).render_as_string(hide_password=True)
 
     @property
@@ -68,6 +68,7 @@ class Address:
 
     def redacted(self, text: str) -> str:
         """`text` in one line without the password, whatever a driver put into it."""
-        if self.url.password:
-            text = text.replace(str(self.url.password), "***")
+        for secret in (self.url.password, *(self.url.query.get(key) for key in _SECRET_PARAMETERS)):
+            if secret:
+                text = text.replace(str(secret), "***")
         return " ".join(text.split())

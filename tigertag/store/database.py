@@ -128,7 +128,11 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that only reads; it neither waits for a writer nor holds one up. Never committed."""
+        """A transaction that only reads; it neither waits for a writer nor holds one up.
+
+        On a network file system, where SQLite keeps no write-ahead log, it does both: keep it short. Never
+        committed.
+        """
         with (
             translated(self.address),
             Session(self._reads, expire_on_commit=False, autoflush=False) as session,

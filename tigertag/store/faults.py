@@ -7,13 +7,15 @@ fault of the database and stay as they are.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from glob import escape
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tigertag.errors import DiskError, StoreError, TigerTagError
@@ -40,7 +42,7 @@ _SQLITE = {
     sqlite3.SQLITE_PERM: Fault.READ_ONLY,
     sqlite3.SQLITE_NOTADB: Fault.BROKEN,
     sqlite3.SQLITE_CORRUPT: Fault.BROKEN,
-    sqlite3.SQLITE_IOERR: Fault.BROKEN,
+    sqlite3.SQLITE_IOERR: Fault.AWAY,
 }
 _SQLSTATE = {
     "40001": Fault.BUSY,
@@ -77,6 +79,10 @@ _MARIADB = {
     1927: Fault.AWAY,
 }
 
+_REFUSED_BY_LIBPQ = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry|(database|role) .+ does not exist"
+)
+
 
 def classify(error: BaseException) -> Fault | None:
     """What `error` means; None where it is no fault of the database but of the statement."""
@@ -108,8 +114,10 @@ def _of_server(error: DBAPIError) -> Fault | None:
         if number == 1030 and "28" in str(error.orig):  # "Got error 28 from storage engine": ENOSPC
             return Fault.FULL
         return Fault.AWAY if 2000 <= number < 3000 else _MARIADB.get(number)
-    # libpq gives no code for a connection that it could not make, or that broke.
-    is_connection = type(error).__name__ in ("OperationalError", "InterfaceError")
+    # libpq gives no code for a connection that it could not make, or that broke; only words.
+    if _REFUSED_BY_LIBPQ.search(str(error.orig)):
+        return Fault.DENIED
+    is_connection = isinstance(error, OperationalError | InterfaceError)
     return Fault.AWAY if is_connection or error.connection_invalidated else None
 
 
@@ -125,9 +133,10 @@ def translate(error: BaseException, address: Address) -> TigerTagError | None:
 
 
 def _message(error: BaseException | None) -> str:
-    """The message without pymysql's number, and without libpq's hint in its second line."""
+    """The message without pymysql's number and libpq's question, at most 300 characters."""
     text = str(error.args[-1]) if error is not None and error.args else str(error)
-    return text.partition("\n")[0].rstrip(" .") or "no reason given"
+    lines = [line.strip() for line in text.splitlines() if "Is the server running" not in line]
+    return " ".join(lines).rstrip(" .")[:300] or "no reason given"
 
 
 def _sqlite_words(fault: Fault, address: Address, reason: str) -> TigerTagError:
@@ -141,6 +150,11 @@ def _sqlite_words(fault: Fault, address: Address, reason: str) -> TigerTagError:
             return StoreError(
                 f"The database {name} stays locked by another program ({reason}). "
                 "End that program and run this again."
+            )
+        case Fault.AWAY:
+            return StoreError(
+                f"The disk of the database {name} does not read or write it ({reason}). "
+                "Check the disk and run this again."
             )
         case _:
             return DiskError(
@@ -183,17 +197,13 @@ def broken(address: Address, reason: str) -> StoreError:
 
 def newest_backup(path: Path) -> Path | None:
     """The youngest copy beside `path`: ours (`NAME.backup-…`), or one that is named `.bak`."""
-    patterns = (f"{path.name}.backup-*", f"{path.name}.bak*", f"{path.stem}.bak*")
+    name, stem = escape(path.name), escape(path.stem)
+    patterns = (f"{name}.backup-*", f"{name}.bak*", f"{stem}.bak*")
     try:
-        found = {copy for pattern in patterns for copy in path.parent.glob(_literal(pattern)) if copy != path}
+        found = {copy for pattern in patterns for copy in path.parent.glob(pattern) if copy != path}
         return max(found, key=lambda copy: copy.stat().st_mtime_ns, default=None)
     except OSError:
         return None
-
-
-def _literal(pattern: str) -> str:
-    """`pattern` with brackets in a file's name taken as they are; its stars are ours."""
-    return pattern.replace("[", "[[]")
 
 
 @contextmanager

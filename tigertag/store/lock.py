@@ -47,19 +47,21 @@ class Process:
     host: str
     pid: int
     boot_id: str
-    """`BOOT:NAMESPACE:START`; any of the three may be empty where the system does not tell."""
+    """`BOOT:NAMESPACE:START:MACHINE`; any of them is empty or missing where the system does not tell."""
 
 
 def this_process() -> Process:
     """The process that asks."""
     pid = os.getpid()
-    return Process(socket.gethostname(), pid, f"{_boot()}:{_namespace()}:{started(pid) or ''}")
+    boot = _line("/proc/sys/kernel/random/boot_id")
+    # Two machines may share a name; eight of the ID's digits tell them apart (machine-id(5)).
+    machine = _line("/etc/machine-id")[:8]
+    return Process(socket.gethostname(), pid, f"{boot}:{_namespace()}:{started(pid) or ''}:{machine}")
 
 
-def _boot() -> str:
-    """Differs after each start of the system; empty where it does not tell."""
+def _line(path: str) -> str:
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return Path(path).read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return ""
 
@@ -101,15 +103,31 @@ def is_dead(
     holder: Process, heartbeat: datetime, me: Process, now: datetime, start_of: Callable[[int], str | None]
 ) -> bool:
     """Whether the holder of the lock can no longer send or write."""
-    boot, namespace, start = holder.boot_id.split(":")
-    my_boot, my_namespace, _ = me.boot_id.split(":")
-    if holder.host != me.host or (boot == my_boot and namespace != my_namespace):
-        # Far in the future is as dead as far in the past: the clock was set back since.
-        return abs(now - heartbeat) > STALE
-    if boot != my_boot:
+    boot, namespace, start, machine = _parts(holder)
+    my_boot, my_namespace, _, my_machine = _parts(me)
+    # Far in the future is as dead as far in the past: the clock was set back since.
+    is_silent = abs(now - heartbeat) > STALE
+    if holder.host != me.host or _differ(machine, my_machine):
+        return is_silent
+    if _differ(boot, my_boot):
         return True
+    if _differ(namespace, my_namespace):  # a container's pids say nothing here
+        return is_silent
     alive = start_of(holder.pid)
-    return alive is None or (bool(start and alive) and start != alive)
+    if alive is None or _differ(start, alive):
+        return True
+    # Without a boot ID and a start the pid may be a stranger's.
+    return is_silent and not (boot or start)
+
+
+def _parts(process: Process) -> tuple[str, str, str, str]:
+    boot, namespace, start, machine = ([*process.boot_id.split(":"), "", "", ""])[:4]
+    return boot, namespace, start, machine
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether both are known and not the same."""
+    return bool(one and other) and one != other
 
 
 def database_clock(session: Session) -> datetime:

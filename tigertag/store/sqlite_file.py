@@ -7,8 +7,11 @@ import os
 import re
 import sqlite3
 import stat
+import time
+import uuid
 from contextlib import closing, suppress
 from datetime import datetime
+from glob import escape
 from pathlib import Path
 
 from tigertag.errors import DiskError
@@ -22,6 +25,9 @@ BUSY_SECONDS = 30.0
 
 # "TgTg": tells `file`, and a curious person, whose database it is (sqlite.org/pragma.html).
 APPLICATION_ID = 0x54675467
+
+# No creation takes so long.
+_CREATION_SECONDS = 600
 
 _NETWORK = re.compile(r"nfs\d*|cifs|smb\w*|9p|afs|ncpfs|fuse\.(sshfs|rclone|smbnetfs|glusterfs|s3fs)")
 _MOUNT_ESCAPE = re.compile(r"\\([0-7]{3})")
@@ -62,7 +68,7 @@ def create(address: Address, path: Path) -> None:
 
     It is made under another name and linked, so that no kill leaves a file that the next start would refuse.
     """
-    new = path.with_name(f".{path.name}.new-{os.getpid()}")
+    new = path.with_name(f".{path.name}.new-{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
@@ -95,11 +101,13 @@ def _into_place(new: Path, path: Path) -> None:
 
 def _sweep(path: Path) -> None:
     """Removes what creations that were killed have left (K7)."""
-    for old in path.parent.glob(f".{path.name.replace('[', '[[]')}.new-*"):
-        pid = old.name.rpartition("-")[2]
-        is_dead = Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists()
-        if is_dead or pid == str(os.getpid()):
-            old.unlink(missing_ok=True)
+    for old in path.parent.glob(f".{escape(path.name)}.new-*"):
+        pid = old.name.rpartition(".new-")[2].partition("-")[0]
+        with suppress(FileNotFoundError):
+            is_dead = Path("/proc/self").exists() and not Path(f"/proc/{pid}").exists()
+            # In a container every run may have the same pid.
+            if is_dead or old.stat().st_mtime < time.time() - _CREATION_SECONDS:
+                old.unlink()
 
 
 def _no_access(path: Path, error: OSError) -> DiskError:
@@ -125,13 +133,13 @@ def recover(address: Address, path: Path) -> None:
                 connection.execute("SELECT count(*) FROM sqlite_master")
 
 
-def make_writable(address: Address, path: Path) -> None:
+def make_writable(address: Address, path: Path, mounts: str | None = None) -> None:
     """Turns on the write-ahead log and proves that a write is possible, before anything is billed (D7).
 
     On a network file system, where the log's shared memory does not work (sqlite.org/wal.html), the rollback
     journal stays and a warning is given (D12).
     """
-    kind = file_system(path)
+    kind = file_system(path, mounts)
     mode = "DELETE" if _NETWORK.fullmatch(kind) else "WAL"
     if mode == "DELETE":
         log.warning(
@@ -162,11 +170,15 @@ def put_to_rest(path: Path) -> None:
 
 
 def copy(address: Address, path: Path, label: str, now: datetime) -> Path:
-    """A whole copy beside the database, through SQLite's backup API; complete or not there at all."""
+    """A whole copy beside the database, through SQLite's backup API; complete or not there at all.
+
+    The caller holds the run lock: what earlier copies that were killed have left is removed.
+    """
     target = path.with_name(f"{path.name}.backup-{label}-{now:%Y%m%dT%H%M%SZ}")
     part = target.with_name(f".{target.name}.part")
     try:
-        part.unlink(missing_ok=True)
+        for old in path.parent.glob(f".{escape(path.name)}.backup-*.part"):
+            old.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with (
             translated(address),

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -75,7 +76,16 @@ class Kept:
     tally: Tally = field(default_factory=Tally)
 
 
-def may_see(engine: OpenEngine, path: str) -> bool:
+class Choosy(Protocol):
+    """Has globs over section/album/path."""
+
+    @property
+    def only(self) -> tuple[str, ...]: ...
+    @property
+    def except_(self) -> tuple[str, ...]: ...
+
+
+def may_see(engine: Choosy, path: str) -> bool:
     """Whether ONLY and EXCEPT let the engine see section/album/path. `*` crosses slashes, case counts."""
     if engine.only and not any(fnmatch.fnmatchcase(path, glob) for glob in engine.only):
         return False

@@ -34,6 +34,8 @@ class Listing:
     gone: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     fault: TigerTagError | None = None
+    unopened: list[str] = field(default_factory=list)
+    """In a dry run: section/album/path of what is new or changed."""
 
 
 def discover(database: Database, source: Source, now: datetime, *, dry_run: bool = False) -> Listing:
@@ -100,7 +102,10 @@ def _take_page(
     found.new += len(new)
     found.changed += sum(1 for item in page if _is_changed(item, known.get(item.key)))
     missing.difference_update(each.id for each in known.values())
-    if not dry_run and source_id is not None and (new or stale):
+    if dry_run:
+        opened = [item for item in page if item.key not in known or _is_changed(item, known[item.key])]
+        found.unopened += [items.glob_path(item.section, item.path) for item in opened]
+    elif source_id is not None and (new or stale):
         _write_page(database, source_id, new, stale)
 
 

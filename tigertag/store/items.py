@@ -273,6 +273,14 @@ def count_live(session: Session, source_id: int) -> int:
     )
 
 
+def count_problems(session: Session) -> int:
+    """Live items that cannot be read."""
+    return (
+        session.scalar(select(func.count()).where(ItemRow.problem.is_not(None), ItemRow.gone_since.is_(None)))
+        or 0
+    )
+
+
 def without_analysis(
     session: Session, source_id: int, revision_id: int, *, by_input: bool
 ) -> list[tuple[int, int, str, str]]:
@@ -291,3 +299,26 @@ def without_analysis(
     return [
         (row.id, row.photo_id, row.input if by_input else "", glob_path(row.section, row.path)) for row in rows
     ]
+
+
+def paths(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The path of each item, with its section."""
+    found: dict[int, str] = {}
+    for part in chunks(sorted(set(ids))):
+        for row in session.execute(
+            select(ItemRow.id, ItemRow.section, ItemRow.path).where(ItemRow.id.in_(part))
+        ):
+            found[row.id] = glob_path(row.section, row.path)
+    return found
+
+
+def source_labels(session: Session) -> list[str]:
+    return list(session.scalars(select(SourceRow.label).order_by(SourceRow.id)))
+
+
+def source_like(session: Session, name: str) -> int | None:
+    """The source that a person means: by identity, or by a part of its label that only one has."""
+    rows = session.execute(select(SourceRow.id, SourceRow.identity, SourceRow.label)).all()
+    exact = [row.id for row in rows if name in (row.identity, row.label)]
+    alike = [row.id for row in rows if name.casefold() in row.label.casefold()]
+    return (exact or (alike if len(alike) == 1 else [None]))[0]

@@ -27,6 +27,10 @@ def keep_target(session: Session, identity: str, label: str) -> int:
     return row.id
 
 
+def target_ids(session: Session) -> list[int]:
+    return list(session.scalars(select(TargetRow.id)))
+
+
 # ── deliveries ────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tigertag.model import JSON
 from tigertag.store.items import digest
-from tigertag.store.tables import MemoryRow, Run
+from tigertag.store.tables import Edit, MemoryRow, Run
 
 
 def start(session: Session, command: str, arguments: str, now: datetime) -> int:
@@ -40,6 +40,13 @@ def latest(session: Session, limit: int) -> Sequence[Run]:
 
 def get(session: Session, run_id: int) -> Run | None:
     return session.get(Run, run_id)
+
+
+def last_writing(session: Session, *, undo: bool) -> int | None:
+    """The newest run with confirmed edits: an undo, or one that is none and still has some that count."""
+    wrote = select(Edit.run_id).where(Edit.state == "confirmed")
+    wrote = wrote.where(Edit.undoes.is_not(None) if undo else Edit.undoes.is_(None))
+    return session.scalar(select(Run.id).where(Run.id.in_(wrote)).order_by(Run.id.desc()).limit(1))
 
 
 def recall(session: Session, scope: str, key: str) -> JSON:

@@ -1,0 +1,206 @@
+"""What every use case works with, and how plugins and runs are opened."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tigertag import plugins
+from tigertag.config import Declared, Settings
+from tigertag.errors import Stopped, TigerTagError
+from tigertag.model import JSON, Engine, EnginePolicy, Memory, Source, Target
+from tigertag.options import EngineOptions
+from tigertag.pipeline.policy import Policy
+from tigertag.pipeline.work import OpenTarget, Tally, Unwatched, Watch, Work
+from tigertag.store import ledger, runs, schema
+from tigertag.store.database import Database
+from tigertag.store.lock import RunLock
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no(_: str) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class App:
+    """The settings, and the person who looks on.
+
+    `confirm` asks a question with yes or no; without a terminal it answers no. `stop` is set by a signal, and
+    `stopped_by` names it.
+    """
+
+    settings: Settings
+    watch: Watch = field(default_factory=Unwatched)
+    confirm: Callable[[str], bool] = _no
+    now: Callable[[], datetime] = _now
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopped_by: int | None = None
+
+    @property
+    def policy(self) -> Policy:
+        """The policies of the enabled engines, by ID."""
+        engines = {each.id: engine_policy(each) for each in self.settings.engines if each.enabled}
+        return Policy(engines, self.settings.vocabulary)
+
+    @contextmanager
+    def looking(self) -> Iterator[Database]:
+        """The database, for reading only: nothing is made or changed."""
+        with Database.open(self.settings.db_url, create=False, read_only=True) as database:
+            schema.require_current(database)
+            yield database
+
+    @contextmanager
+    def running(self, command: str, arguments: str = "", *, wait: bool = False) -> Iterator[Run]:
+        """A run with the lock in hand. Its row is ended whatever happens; a signal ends it as Stopped."""
+        with Database.open(self.settings.db_url) as database:
+            schema.require_current(database)
+            with RunLock().acquire(database, command, wait=wait) as held:
+                with database.session() as session:
+                    runs.close_cut_off(session, self.now())
+                    run_id = runs.start(session, command, arguments, self.now())
+                held.assign(run_id)
+                work = Work(database, run_id, self.policy, self.now, held.check, self.stop, self.watch)
+                run = Run(work)
+                try:
+                    yield run
+                except BaseException as error:
+                    run.tally.codes.append(error.exit_code if isinstance(error, TigerTagError) else 1)
+                    raise
+                finally:
+                    self._end(run)
+
+    def _end(self, run: Run) -> None:
+        if self.stopped_by is not None:
+            run.tally.codes.append(128 + self.stopped_by)
+        with run.work.database.session() as session:
+            runs.end(session, run.work.run_id, run.tally.exit_code, run.summary(), self.now())
+
+    def raise_if_stopped(self) -> None:
+        if self.stopped_by is not None:
+            raise Stopped(self.stopped_by)
+
+
+@dataclass(slots=True)
+class Run:
+    """A run under way, and what it counts."""
+
+    work: Work
+    tally: Tally = field(default_factory=Tally)
+    facts: dict[str, JSON] = field(default_factory=dict)
+    """What the run wants to be remembered beside its counts."""
+
+    def summary(self) -> dict[str, JSON]:
+        tally = self.tally
+        return {
+            "added": tally.added,
+            "removed": tally.removed,
+            "items": len(tally.written_items),
+            "kept_edits": tally.kept_edits,
+            "answered": dict(tally.answered),
+            "failed": len(tally.failures),
+            "aside": {name: str(error) for name, error in tally.aside.items()},
+            **self.facts,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMemory:
+    """What a plugin remembers, in the database. Each call is a transaction of its own.
+
+    A run that only looks remembers nothing new.
+    """
+
+    database: Database
+    scope: str
+
+    def get(self, key: str) -> JSON:
+        with self.database.reading() as session:
+            return runs.recall(session, self.scope, key)
+
+    def set(self, key: str, value: JSON) -> None:
+        if not self.database.read_only:
+            self.database.transact(lambda session: runs.remember(session, self.scope, key, value))
+
+    def delete(self, key: str) -> None:
+        if not self.database.read_only:
+            self.database.transact(lambda session: runs.forget(session, self.scope, key))
+
+    def items(self) -> Sequence[tuple[str, JSON]]:
+        with self.database.reading() as session:
+            return runs.remembered(session, self.scope)
+
+
+def engine_policy(declared: Declared) -> EnginePolicy:
+    options = declared.options
+    return options.policy() if isinstance(options, EngineOptions) else EnginePolicy()
+
+
+def engine_options(declared: Declared) -> EngineOptions:
+    options = declared.options
+    return options if isinstance(options, EngineOptions) else EngineOptions.model_validate({})
+
+
+def memory_of(database: Database, declared: Declared) -> Memory:
+    return StoreMemory(database, f"{declared.family}:{declared.id}")
+
+
+def build_source(database: Database, declared: Declared, stack: ExitStack) -> Source:
+    source = plugins.build(
+        plugins.find("source", declared.plugin), declared.options, memory_of(database, declared)
+    )
+    stack.callback(source.close)
+    return source
+
+
+def build_engine(database: Database, declared: Declared, stack: ExitStack) -> Engine:
+    engine = plugins.build(
+        plugins.find("engine", declared.plugin), declared.options, memory_of(database, declared)
+    )
+    stack.callback(engine.close)
+    return engine
+
+
+def build_target(database: Database, declared: Declared, stack: ExitStack) -> Target:
+    target = plugins.build(
+        plugins.find("target", declared.plugin), declared.options, memory_of(database, declared)
+    )
+    stack.callback(target.close)
+    return target
+
+
+def open_targets(app: App, database: Database, stack: ExitStack, tally: Tally) -> list[OpenTarget]:
+    """The enabled targets with their rows; one that does not answer is put aside.
+
+    In a dry run a target that was never written to has the row id 0, which no row has.
+    """
+    opened = []
+    for declared in app.settings.targets:
+        if not declared.enabled:
+            continue
+        target = build_target(database, declared, stack)
+        try:
+            identity, label = target.identity, target.label
+        except TigerTagError as error:
+            if error.exit_code == 2:  # a token that was refused before anything began: nothing starts
+                raise
+            tally.put_aside(f"target {declared.id}", error)
+            continue
+        opened.append(OpenTarget(_target_row(database, identity, label), target))
+    return opened
+
+
+def _target_row(database: Database, identity: str, label: str) -> int:
+    with database.reading() as session:
+        row = ledger.find_target(session, identity)
+        if row is not None and (row.label == label or database.read_only):
+            return row.id
+    if database.read_only:
+        return 0
+    return database.transact(lambda session: ledger.keep_target(session, identity, label))

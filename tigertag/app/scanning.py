@@ -1,0 +1,372 @@
+"""`scan` and `retag`: what is asked, of whom, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tigertag import plugins
+from tigertag.app.context import (
+    App,
+    Run,
+    build_engine,
+    build_source,
+    engine_options,
+    engine_policy,
+    open_targets,
+)
+from tigertag.config import Declared
+from tigertag.errors import ConfigError, PluginDown, Refused, TigerTagError
+from tigertag.model import JSON, Quota
+from tigertag.pipeline.analyze import may_see
+from tigertag.pipeline.discover import Listing, discover
+from tigertag.pipeline.scan import Choice, Scanned
+from tigertag.pipeline.scan import scan as run_scan
+from tigertag.pipeline.work import OpenEngine, OpenSource, Tally
+from tigertag.store import answers, items
+from tigertag.store.answers import RevisionFacts
+from tigertag.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOrder:
+    """What `scan` was asked for. `places` are section titles, section keys and paths; none: everything."""
+
+    places: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    choice: Choice = field(default_factory=Choice)
+    order: str | None = None
+    write: bool = True
+    wait: bool = False
+    sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineLine:
+    """How an engine stands after a scan, or before one."""
+
+    id: str
+    sends: str
+    quota: Quota | None = None
+    waiting: int = 0
+    """Photos that it has not answered yet."""
+    answered: int = 0
+    maybe_billed: int = 0
+    reason: str = ""
+    """Why it was put aside."""
+    planned: bool = False
+    until: str = ""
+
+
+@dataclass(slots=True)
+class ScanReport:
+    """What a scan found and did, for people and for `--json`."""
+
+    run_id: int | None
+    listings: list[Listing]
+    engines: list[EngineLine]
+    tally: Tally
+    due: int
+    seconds: float
+    known_failures: int = 0
+    dry_run: bool = False
+    kept_in: str = ""
+    """Where the answers are kept: the database, without its password."""
+
+    @property
+    def exit_code(self) -> int:
+        return self.tally.exit_code
+
+
+def scan(app: App, order: ScanOrder) -> ScanReport:
+    """Lists, asks and writes. Raises ConfigError before anything starts; what is met later is in the report."""
+    began = time.monotonic()
+    with app.running("scan", " ".join(order.places), wait=order.wait) as run, ExitStack() as stack:
+        scanned = Scanned(tally=run.tally)
+        database = run.work.database
+        sources = open_sources(app, database, order.places, stack, run.tally)
+        targets = open_targets(app, database, stack, run.tally)
+        engines = start_engines(app, run, order, stack)
+        choice = _ordered(order, engines)
+        try:
+            run_scan(run.work, sources, engines, targets, choice, scanned, write=order.write)
+        finally:
+            report = _report(app, run, scanned, engines, time.monotonic() - began)
+            run.facts |= {
+                "due": report.due,
+                "quota": _quotas(report.engines),
+                "seconds": round(report.seconds, 1),
+            }
+    return report
+
+
+def _ordered(order: ScanOrder, engines: Sequence[OpenEngine]) -> Choice:
+    """The order asked for, else that of the first billed engine: it is its quota that the order spends."""
+    first = sorted(engines, key=lambda each: not each.engine.billed)[:1]
+    chosen = order.order or (first[0].order if first else "newest")
+    return Choice(
+        limit=order.choice.limit,
+        since=order.choice.since,
+        until=order.choice.until,
+        paths=order.choice.paths,
+        order=chosen,
+        retry_failed=order.choice.retry_failed,
+    )
+
+
+# ── sources ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def open_sources(
+    app: App, database: Database, places: Sequence[str], stack: ExitStack, tally: Tally
+) -> list[OpenSource]:
+    """The sources that `places` name, with their rows; one that does not answer is put aside."""
+    opened = []
+    for declared in chosen_sources(app, places):
+        source = build_source(database, declared, stack)
+        try:
+            row_id = _source_row(database, source.identity, source.label)
+        except TigerTagError as error:
+            if error.exit_code == 2:
+                raise
+            tally.put_aside(f"source {declared.id}", error)
+            continue
+        opened.append(OpenSource(row_id, source))
+    return opened
+
+
+def _source_row(database: Database, identity: str, label: str) -> int:
+    with database.reading() as session:
+        row = items.find_source(session, identity)
+        if row is not None:
+            return row.id
+    if database.read_only:
+        return 0
+    return database.transact(lambda session: items.keep_source(session, identity, label))
+
+
+def chosen_sources(app: App, places: Sequence[str]) -> list[Declared]:
+    """All enabled sources, or those that `places` name. Raises ConfigError where there are none."""
+    enabled = [each for each in app.settings.sources if each.enabled]
+    if not places:
+        if not enabled:
+            raise ConfigError(
+                "There is nothing to scan: name a folder (`tigertag scan ~/Pictures`), or set PLEX_URL and "
+                "PLEX_TOKEN in .env"
+            )
+        return enabled
+    folders = [place for place in places if _is_path(place)]
+    sections = tuple(place for place in places if place not in folders)
+    chosen = [_folder(place, enabled) for place in folders]
+    if sections:
+        plex = [each for each in enabled if "sections" in type(each.options).model_fields]
+        if not plex:
+            names = ", ".join(f"`{name}`" for name in sections)
+            raise ConfigError(
+                f"{names}: no such folder, and no Plex server is set up to look for a section there"
+            )
+        chosen += [_with_sections(each, sections) for each in plex]
+    return chosen
+
+
+def _is_path(place: str) -> bool:
+    return Path(place).expanduser().exists() or os.sep in place or place.startswith((".", "~"))
+
+
+def _folder(place: str, enabled: Sequence[Declared]) -> Declared:
+    """The source declared for that folder, else one made for it with the defaults."""
+    path = Path(place).expanduser().absolute()
+    for declared in enabled:
+        if declared.plugin == "folder" and Path(str(getattr(declared.options, "path", ""))).absolute() == path:
+            return declared
+    options = plugins.options_of(plugins.find("source", "folder"))
+    return Declared("folder", "source", "folder", options.model_validate({"path": path}))
+
+
+def _with_sections(declared: Declared, sections: tuple[str, ...]) -> Declared:
+    options = declared.options.model_copy(update={"sections": sections})
+    return Declared(declared.id, declared.family, declared.plugin, options, declared.enabled, declared.origin)
+
+
+# ── engines ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen_engines(app: App, names: Sequence[str]) -> list[Declared]:
+    """The enabled engines, or those named. Raises ConfigError for a name that is none of them."""
+    enabled = {each.id: each for each in app.settings.engines if each.enabled}
+    unknown = [name for name in names if name.lower() not in enabled]
+    if unknown:
+        known = ", ".join(enabled) or "none"
+        raise ConfigError(*(f"There is no engine `{name}`; enabled are: {known}" for name in unknown))
+    return [enabled[name.lower()] for name in names] if names else list(enabled.values())
+
+
+def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> list[OpenEngine]:
+    """The engines, ready to be asked, each with its revision in force. One that cannot start is put aside."""
+    started = []
+    for declared in chosen_engines(app, order.engines):
+        engine = build_engine(run.work.database, declared, stack)
+        try:
+            engine.start()
+            facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
+            if engine.billed and not order.sure:
+                _ask_before_billing_again(app, run, declared, facts)
+        except (PluginDown, Refused) as error:
+            run.tally.put_aside(declared.id, error)
+            continue
+        revision_id = run.work.database.transact(
+            lambda session, name=declared.id, facts=facts: answers.put_in_force(  # type: ignore[misc]
+                session, name, facts, app.now()
+            )
+        )
+        options = engine_options(declared)
+        started.append(
+            OpenEngine(
+                declared.id,
+                engine,
+                revision_id,
+                only=options.only,
+                except_=options.except_,
+                order=options.order,
+                policy=engine_policy(declared),
+            )
+        )
+    return started
+
+
+def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: RevisionFacts) -> None:
+    """Settings that change a billed engine's answers ask for every photo again: a person decides (C4)."""
+    with run.work.database.reading() as session:
+        before = answers.newest_revision(session, declared.id)
+        if before is None or answers.find_revision(session, facts) is not None:
+            return
+        paid = answers.counts(session, before.id).get("done", 0)
+    what = (
+        f"{declared.id}: its settings have changed, so {paid:,} photos that were paid for would be asked again"
+    )
+    if paid and not app.confirm(f"{what}. Go on?"):
+        raise Refused(f"{what}. Run `tigertag scan --yes` if you want that, or set them back.")
+
+
+# ── the report ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _report(app: App, run: Run, scanned: Scanned, engines: Sequence[OpenEngine], seconds: float) -> ScanReport:
+    lines = [_engine_line(run, each) for each in engines]
+    lines += [
+        EngineLine(each.id, "", reason=str(run.tally.aside[each.id]))
+        for each in app.settings.engines
+        if each.id in run.tally.aside and each.id not in {line.id for line in lines}
+    ]
+    with run.work.database.reading() as session:
+        known = len(answers.failures(session, [each.revision_id for each in engines])) + items.count_problems(
+            session
+        )
+    new = len(scanned.tally.failures)
+    return ScanReport(
+        run_id=run.work.run_id,
+        listings=scanned.listings,
+        engines=lines,
+        tally=scanned.tally,
+        due=scanned.due,
+        seconds=seconds,
+        known_failures=max(0, known - new),
+        kept_in=app.settings.db_url_shown,
+    )
+
+
+def _engine_line(run: Run, each: OpenEngine) -> EngineLine:
+    error = run.tally.aside.get(each.name)
+    with run.work.database.reading() as session:
+        states = answers.counts(session, each.revision_id)
+        sends = answers.count_sends(session, run.work.run_id)
+    return EngineLine(
+        each.name,
+        each.engine.sends,
+        quota=each.engine.quota(),
+        waiting=states.get("waiting", 0) + states.get("again", 0),
+        answered=run.tally.answered.get(each.name, 0),
+        maybe_billed=sends.get((each.revision_id, "unknown"), 0),
+        reason=str(error) if error else "",
+        planned=bool(getattr(error, "planned", False)),
+        until=str(getattr(error, "until", "")),
+    )
+
+
+def _quotas(lines: Sequence[EngineLine]) -> JSON:
+    return {
+        line.id: {
+            "used": line.quota.used,
+            "limit": line.quota.limit,
+            "left": line.quota.left,
+            "until": line.quota.until,
+        }
+        for line in lines
+        if line.quota is not None
+    }
+
+
+# ── the forecast ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def forecast(app: App, order: ScanOrder) -> ScanReport:
+    """What a scan would do: lists the sources, asks no engine, writes nothing, makes no database."""
+    began = time.monotonic()
+    tally = Tally()
+    with app.looking() as database, ExitStack() as stack:
+        sources = open_sources(app, database, order.places, stack, tally)
+        listings = [discover(database, each.source, app.now(), dry_run=True) for each in sources]
+        for listing in listings:
+            if listing.fault is not None:
+                tally.put_aside(listing.label, listing.fault)
+        lines = []
+        for declared in chosen_engines(app, order.engines):
+            engine = build_engine(database, declared, stack)
+            facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
+            due = _due(database, sources, listings, declared, facts)
+            lines.append(EngineLine(declared.id, engine.sends, waiting=due))
+    return ScanReport(
+        run_id=None,
+        listings=listings,
+        engines=lines,
+        tally=tally,
+        due=sum(listing.new + listing.changed for listing in listings),
+        seconds=time.monotonic() - began,
+        dry_run=True,
+        kept_in=app.settings.db_url_shown,
+    )
+
+
+def _due(
+    database: Database,
+    sources: Sequence[OpenSource],
+    listings: Sequence[Listing],
+    declared: Declared,
+    facts: RevisionFacts,
+) -> int:
+    """Photos that the engine would be asked about at most; copies among the new ones cost nothing."""
+    options = engine_options(declared)
+    probe = _Globs(options.only, options.except_)
+    count = sum(probe.see(path) for listing in listings for path in listing.unopened)
+    by_input = facts.reads == "file"
+    with database.reading() as session:
+        revision_id = answers.find_revision(session, facts) or 0
+        for source in sources:
+            rows = items.without_analysis(session, source.row_id, revision_id, by_input=by_input)
+            waiting = items.due(session, source.row_id, [revision_id])
+            known = {photo for _, photo, _, path in rows if probe.see(path)}
+            count += len(known) + sum(1 for each in waiting if each.revisions and probe.see(each.path))
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Globs:
+    only: tuple[str, ...]
+    except_: tuple[str, ...]
+
+    def see(self, path: str) -> bool:
+        return may_see(self, path)

@@ -1,0 +1,269 @@
+"""`write`, `undo` and `verdicts lift`: what becomes of tags without an engine call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from tigertag.app.context import App, Run, open_targets
+from tigertag.errors import ConfigError, Refused, TigerTagError
+from tigertag.model import Presence, Shown
+from tigertag.pipeline.plan import Plan, plan
+from tigertag.pipeline.survey import alarm, bring_in_line, out_of_line, survey
+from tigertag.pipeline.undo import Reversal, Selection, select_redo, select_undo, take_back
+from tigertag.pipeline.work import OpenTarget, Tally, Work
+from tigertag.pipeline.write import BATCH, Delivering, drive, look_up, settle
+from tigertag.store import items, ledger, runs
+from tigertag.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOrder:
+    """What `write` was asked for. `restore` and `accept` are a person's word on tags that are missing."""
+
+    verify: bool = False
+    restore: bool = False
+    accept: bool = False
+    wait: bool = False
+
+
+@dataclass(slots=True)
+class WriteReport:
+    """What was written, or taken back."""
+
+    run_id: int | None
+    tally: Tally
+    overtaken: list[tuple[str, str]] = field(default_factory=list)
+    """Path and tag of what a later run changed again: left as it is."""
+
+    @property
+    def exit_code(self) -> int:
+        return self.tally.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What would be written to one item of one target."""
+
+    target: str
+    path: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    """Tags of ours that are gone: they would be taken as removed by a human."""
+
+
+def write(app: App, order: WriteOrder) -> WriteReport:
+    """Brings all targets in line with the answers, the policy and the verdicts."""
+    with app.running("write", wait=order.wait) as run, ExitStack() as stack:
+        everything = order.verify or order.restore or order.accept
+        for target in open_targets(app, run.work.database, stack, run.tally):
+            how = Delivering(run.work, target, run.tally, learn=not order.restore)
+            try:
+                bring_in_line(how, everything=everything, guarded=not (order.restore or order.accept))
+            except TigerTagError as error:
+                if error.exit_code not in (4, 5):
+                    raise
+                run.tally.put_aside(target.target.label, error)
+    return WriteReport(run.work.run_id, run.tally)
+
+
+def preview(app: App, order: WriteOrder) -> tuple[list[Difference], Tally]:
+    """What `write` would do, item by item. Reads the targets; changes nothing anywhere."""
+    found: list[Difference] = []
+    tally = Tally()
+    with app.looking() as database, ExitStack() as stack:
+        work = Work(database, 0, app.policy, app.now, lambda: None, app.stop, app.watch)
+        for target in open_targets(app, database, stack, tally):
+            ids = _to_look_at(work, target, order)
+            if not (order.restore or order.accept) and _warn(work, target, ids, tally):
+                continue
+            for part in items.chunks(ids, BATCH):
+                found += _differences(work, target, part, learn=not order.restore)
+    return found, tally
+
+
+def _to_look_at(work: Work, target: OpenTarget, order: WriteOrder) -> list[int]:
+    with work.database.reading() as session:
+        everything = order.verify or order.restore or order.accept
+        states = ("pending", "held") if order.restore or order.accept else ("pending",)
+        ids = set(ledger.pending(session, target.row_id, states=states))
+        ids |= {edit.item_id for edit in ledger.intended(session, target.row_id)}
+        if everything:
+            ids |= set(ledger.with_entries(session, target.row_id, held=order.restore or order.accept))
+        last = ledger.delivered(session, target.row_id)
+        opened = ledger.with_photo(session)
+        for part in items.chunks(opened):
+            ids |= set(out_of_line(session, work, target, part, last))
+    return [row_id for row_id in opened if row_id in ids]
+
+
+def _warn(work: Work, target: OpenTarget, ids: Sequence[int], tally: Tally) -> bool:
+    with work.database.reading() as session:
+        ours = ledger.items_with_ours(session, target.row_id)
+    found = survey(work, target, [row_id for row_id in ids if row_id in ours])
+    if found.looks_restored:
+        tally.put_aside(target.target.label, Refused(alarm(target, found)))
+    return found.looks_restored
+
+
+def _differences(work: Work, target: OpenTarget, part: Sequence[int], *, learn: bool) -> list[Difference]:
+    with work.database.reading() as session:
+        standings = look_up(session, work, target.row_id, part)
+    rows = {(each.item.source, each.item.key): each for each in standings.values()}
+    found = []
+    for seen in target.target.read([each.item for each in standings.values()]):
+        if not isinstance(seen, Shown) or seen.presence is not Presence.HERE:
+            continue
+        settled, _ = settle(rows[seen.item.source, seen.item.key], seen.tags)
+        decided = plan(settled.known, seen.tags, learn=learn)
+        if decided.changes_target or decided.refused:
+            found.append(_difference(target, seen, decided))
+    return found
+
+
+def _difference(target: OpenTarget, seen: Shown, decided: Plan) -> Difference:
+    return Difference(
+        target.target.label,
+        seen.item.path,
+        add=tuple(tag.name for tag in decided.add),
+        remove=tuple(entry.name for entry in decided.remove),
+        refused=tuple(entry.name for entry in decided.refused if entry.ours),
+    )
+
+
+# ── undo ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOrder:
+    """What is to be taken back: one of these, or with `everything` all that is ours."""
+
+    run_id: int | None = None
+    last: bool = False
+    engine: str | None = None
+    tag: str | None = None
+    source: str | None = None
+    everything: bool = False
+    redo: bool = False
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPreview:
+    """What an undo would do."""
+
+    run_id: int | None
+    adds: int
+    removes: int
+    items: int
+    shared: int
+    """Tags that stay because another engine wants them too."""
+    overtaken: int
+    lines: tuple[tuple[str, str, str], ...]
+    """Path, `+` or `-`, tag."""
+
+
+def preview_undo(app: App, order: UndoOrder) -> UndoPreview:
+    """What `undo` would do, read from the journal alone. Raises ConfigError where the run is not known."""
+    with app.looking() as database, database.reading() as session:
+        chosen = _selection(database, order)
+        found = (select_redo if order.redo else select_undo)(session, chosen)
+        paths = items.paths(session, [each.item_id for each in found.inverses])
+    return UndoPreview(
+        chosen.run_id,
+        adds=sum(each.action == "add" for each in found.inverses),
+        removes=sum(each.action == "remove" for each in found.inverses),
+        items=len({each.item_id for each in found.inverses}),
+        shared=len(found.shared),
+        overtaken=len(found.overtaken),
+        lines=tuple(
+            (paths[each.item_id], "+" if each.action == "add" else "-", each.entry.name)
+            for each in found.inverses
+        ),
+    )
+
+
+def undo(app: App, order: UndoOrder) -> WriteReport:
+    """Takes back what was written, or with `redo` brings it back. Twice is once."""
+    with app.running("undo", _words(order), wait=order.wait) as run, ExitStack() as stack:
+        database = run.work.database
+        with database.reading() as session:
+            found = (select_redo if order.redo else select_undo)(session, _selection(database, order))
+            paths = items.paths(session, [row.item_id for row in found.overtaken])
+        with database.session() as session:
+            for ledger_id, others in found.shared:
+                ledger.set_engines(session, ledger_id, others)
+        _take_back(app, run, stack, found, redo=order.redo)
+    return WriteReport(run.work.run_id, run.tally, [(paths[row.item_id], row.name) for row in found.overtaken])
+
+
+def _take_back(app: App, run: Run, stack: ExitStack, found: Reversal, *, redo: bool) -> None:
+    targets = {each.row_id: each for each in open_targets(app, run.work.database, stack, run.tally)}
+    wanted = {each.target_id for each in found.inverses}
+    for row_id in sorted(wanted - targets.keys()):
+        run.tally.put_aside(
+            f"target {row_id}",
+            ConfigError("a target that was written to is not set up any more; its tags were left as they are"),
+        )
+    for row_id, target in targets.items():
+        mine = [each for each in found.inverses if each.target_id == row_id]
+        how = Delivering(run.work, target, run.tally)
+        try:
+            drive(take_back(how, mine, lift=redo))
+        except TigerTagError as error:
+            if error.exit_code not in (4, 5):
+                raise
+            run.tally.put_aside(target.target.label, error)
+
+
+def _words(order: UndoOrder) -> str:
+    parts = [
+        f"run {order.run_id}" if order.run_id is not None else "",
+        "last" if order.last else "",
+        f"engine {order.engine}" if order.engine else "",
+        f"tag {order.tag}" if order.tag else "",
+        f"source {order.source}" if order.source else "",
+        "all" if order.everything else "",
+        "redo" if order.redo else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _selection(database: Database, order: UndoOrder) -> Selection:
+    """The order as rows. Raises ConfigError for a run or source that there is not, or no order at all."""
+    with database.reading() as session:
+        run_id = order.run_id
+        if order.last:
+            run_id = runs.last_writing(session, undo=order.redo)
+            if run_id is None:
+                raise ConfigError(
+                    "Nothing has been taken back yet" if order.redo else "No run has written anything yet"
+                )
+        elif run_id is not None and runs.get(session, run_id) is None:
+            raise ConfigError(f"There is no run {run_id}; `tigertag runs` lists them")
+        source_id = None
+        if order.source is not None:
+            source_id = items.source_like(session, order.source)
+            if source_id is None:
+                known = ", ".join(items.source_labels(session)) or "none"
+                raise ConfigError(f"There is no source `{order.source}`; known are: {known}")
+    if not (order.everything or order.engine or order.tag or order.source or run_id is not None):
+        raise ConfigError("Say what to take back: a run, --last, --engine, --tag, --source or --all")
+    return Selection(run_id, order.engine, order.tag, source_id)
+
+
+# ── verdicts ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def lift_verdicts(app: App, ids: Sequence[int]) -> int:
+    """Lifts verdicts, so that the next write may add those tags again. Returns how many there were."""
+    with app.running("verdicts lift", ", ".join(map(str, ids))) as run:
+        database = run.work.database
+        with database.session() as session:
+            mine = [row for row, _ in ledger.all_verdicts(session) if row.id in set(ids)]
+            ledger.lift(session, [row.id for row in mine])
+            for target_id in ledger.target_ids(session):
+                ledger.mark_pending(session, target_id, sorted({row.item_id for row in mine}), app.now())
+    return len(mine)

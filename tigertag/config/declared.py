@@ -89,13 +89,13 @@ def _called(entry: Entry, suffix: str) -> str:
 
 def _sentence(entry: Entry, fault: OptionFault, given: dict[str, Variable]) -> str:
     if fault.field is None:
-        return f"The {entry.family} `{entry.id.lower()}` ({entry.origin}): {fault.text}"
+        return f"The {entry.family} `{entry.id.lower()}` ({entry.origin}){fault.text}"
     variable = given.get(fault.field.suffix)
     if variable is not None:
-        return f"{variable.at} {fault.text}"
+        return f"{variable.at}{fault.text}"
     name = _called(entry, fault.field.suffix)
     if not fault.missing:
-        return f"`{name}` {fault.text}"
+        return f"`{name}`{fault.text}"
     what = f": {fault.text}" if fault.text else ""
     return f"`{name}` is missing; the {entry.family} `{entry.id.lower()}` ({entry.origin}) needs it{what}"
 

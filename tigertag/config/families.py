@@ -57,8 +57,8 @@ class Entry:
 
     @property
     def came_the_short_way(self) -> bool:
-        """Whether nothing but `PLEX_…` declares it."""
-        return bool(self.given) and all(one.written.startswith("PLEX_") for one in self.given.values())
+        """Whether `PLEX_…` declares it."""
+        return any(one.written.startswith("PLEX_") for one in self.given.values())
 
     def variable(self, suffix: str) -> str:
         return f"{self.family.upper()}_{self.id}_{suffix}"

@@ -16,6 +16,7 @@ from pydantic import SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from tigertag.config.environment import Variable, expanded, looks_secret, mask, passwords_in
+from tigertag.errors import ConfigError
 from tigertag.options import Options
 
 _SMALLEST_CLUE = 4
@@ -37,6 +38,8 @@ class OptionField:
     secret: bool
     expected: str
     """The kind expected, to follow "must be": `a whole number of at least 1`."""
+    default: str
+    """As it would be written; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class OptionFault:
 
     field: OptionField | None
     text: str
-    """The end of a sentence that begins with the variable; for a missing one, what it is."""
+    """What stands behind the variable in the sentence; for a missing one, what it is."""
     missing: bool = False
     matters_when_disabled: bool = True
 
@@ -69,6 +72,9 @@ def validated(
     lost = tuple(fault for fault in absent if fault is not None)
     try:
         return options.model_validate(raw), lost
+    except ConfigError as error:
+        said = _redacted(" ".join(error.faults), _secrets(fields, given))
+        return None, (*lost, OptionFault(None, f": {said or 'the settings do not fit together'}"))
     except ValidationError as error:
         by_key = {name: field for field in fields for name in (field.key, field.attribute)}
         secrets = _secrets(fields, given)
@@ -114,6 +120,7 @@ def _field(name: str, field: FieldInfo) -> OptionField:
         required=field.is_required(),
         secret=secret or looks_secret(suffix, "x"),
         expected=_expected(field),
+        default="" if field.is_required() else shown(field.get_default(call_default_factory=False)),
     )
 
 
@@ -131,22 +138,24 @@ def _absent(field: OptionField, given: Mapping[str, Variable], cwd: Path) -> Opt
         return None
     path = expanded(given[field.suffix].value, cwd)
     if field.suffix.endswith("_CONFIG") and not path.is_file():
-        return OptionFault(field, f"must be a file, and there is none at {path}", matters_when_disabled=False)
+        return OptionFault(field, f" must be a file, and there is none at {path}", matters_when_disabled=False)
     if field.suffix.endswith("_FOLDER") and not path.is_dir():
-        return OptionFault(field, f"must be a folder, and there is none at {path}", matters_when_disabled=False)
+        return OptionFault(
+            field, f" must be a folder, and there is none at {path}", matters_when_disabled=False
+        )
     return None
 
 
 def _fault(field: OptionField | None, kind: str, message: str, secrets: Sequence[str]) -> OptionFault:
     said = _redacted(message, secrets)
     if field is None:
-        return OptionFault(None, said or "its settings do not fit together", matters_when_disabled=False)
+        return OptionFault(None, f": {said or 'the settings do not fit together'}", matters_when_disabled=False)
     if kind == "missing":
         return OptionFault(field, field.text, missing=True, matters_when_disabled=False)
     if kind in ("value_error", "assertion_error") and said:
         # The plugin's own words: they know better than the type what is expected.
-        return OptionFault(field, f"cannot be used: {said}")
-    return OptionFault(field, f"must be {field.expected}")
+        return OptionFault(field, f": {said}")
+    return OptionFault(field, f" must be {field.expected}")
 
 
 def _secrets(fields: Iterable[OptionField], given: Mapping[str, Variable]) -> list[str]:

@@ -4,8 +4,9 @@ with source.open(item) as stream, open_photo(stream, item.path) as photo:
     photo.content_id, photo.input, photo.width, photo.jpeg(Rendition(short_side=300))
 """
 
+from tigertag.media.anatomy import Unfit
 from tigertag.media.decode import can_decode, image
 from tigertag.media.photo import OpenPhoto, open_photo
 from tigertag.media.sniff import is_picture
 
-__all__ = ["OpenPhoto", "can_decode", "image", "is_picture", "open_photo"]
+__all__ = ["OpenPhoto", "Unfit", "can_decode", "image", "is_picture", "open_photo"]

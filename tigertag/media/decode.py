@@ -14,7 +14,7 @@ import warnings
 import zlib
 from typing import BinaryIO
 
-from PIL import Image, ImageCms, UnidentifiedImageError, features
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError, features
 
 from tigertag.errors import MissingDecoder
 from tigertag.media.anatomy import ENDS_EARLY, Anatomy, Form, Unfit
@@ -73,7 +73,7 @@ def can_decode(extra: str) -> bool:
     return extra == "avif" and bool(features.check("avif"))
 
 
-def image(stream: BinaryIO, form: Form | None = None) -> Image.Image:
+def image(stream: BinaryIO, form: Form | None = None) -> ImageFile.ImageFile:
     """The file as Pillow sees it: header and metadata are read, nothing is decoded yet.
 
     Raises MissingDecoder, or Unfit where it is no picture of an allowed kind.

@@ -118,6 +118,21 @@ def test_an_env_file_that_was_asked_for_must_be_there(home: Home) -> None:
         load(env_file=Path("nowhere.env"), environ={}, cwd=home.folder)
 
 
+def test_a_config_folder_that_may_not_be_entered_is_as_if_it_were_not_there(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A name too long cannot be looked at either, whoever runs the tests.
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home.folder / ("x" * 300)))
+    environ = dict(line.split("=", 1) for line in QUIET.splitlines())
+    assert load(env_file=None, environ=environ, cwd=home.folder).engines[0].origin == "environment"
+
+
+def test_a_folder_called_env_is_named(home: Home) -> None:
+    home.folder.joinpath(".env").mkdir()
+    with pytest.raises(ConfigError, match=r"\.env cannot be read: Is a directory"):
+        load(env_file=None, environ={}, cwd=home.folder)
+
+
 def test_secrets_with_dollars_quotes_and_hashes_stay_literal(home: Home) -> None:
     text = f"ENGINE_PAINTER_NAME={PAINTER}\nENGINE_PAINTER_API_KEY=a$HOME${{PATH}}#b\n"
     assert painter(home.load(text)).api_key.get_secret_value() == "a$HOME${PATH}#b"
@@ -349,7 +364,7 @@ def test_a_world_readable_file_with_a_key_in_it_is_a_warning(home: Home) -> None
 
 
 def test_a_world_readable_file_without_a_key_is_no_warning(home: Home) -> None:
-    home.write(QUIET).chmod(0o644)
+    home.write(QUIET + "DB_URL=mysql://anna@h/d\nENGINE_POET_PREFIX=a\n").chmod(0o644)
     assert load(env_file=None, environ={}, cwd=home.folder).warnings == ()
 
 

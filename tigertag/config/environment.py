@@ -96,10 +96,11 @@ def find_env_file(
         return _asked_for(env_file, cwd, "--env-file", faults)
     if named:
         return _asked_for(Path(named), cwd, f"`{ENV_FILE}` (environment)", faults)
-    for path, label in ((cwd / ".env", ".env"), (_user_env_file(), str(_user_env_file()))):
-        if _is_there(path):
-            return _read(path, label, faults)
-    return None
+    users = user_config_path("tigertag", appauthor=False) / ".env"
+    if _is_there(cwd / ".env"):
+        return _read(cwd / ".env", ".env", faults)
+    # Without a home the folder is a relative one that means nothing.
+    return _read(users, str(users), faults) if users.is_absolute() and _is_there(users) else None
 
 
 def layers(
@@ -143,15 +144,12 @@ def expanded(text: str, cwd: Path) -> Path:
     return cwd / path
 
 
-def _user_env_file() -> Path:
-    return user_config_path("tigertag", appauthor=False) / ".env"
-
-
 def _is_there(path: Path) -> bool:
+    """False also where one may not look: the home of another user, as in a container, is no fault."""
     try:
         return path.exists() or path.is_symlink()
     except OSError:
-        return True  # A folder that may not be entered: reading it names the fault.
+        return False
 
 
 def _asked_for(path: Path, cwd: Path, asked_by: str, faults: list[str]) -> EnvFile | None:

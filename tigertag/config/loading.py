@@ -171,7 +171,8 @@ def _warn_of_open_file(reading: _Reading) -> None:
     file = reading.file
     if file is None or not file.is_open_to_all:
         return
-    names = [one.written for one in file.variables if looks_secret(one.name, one.value)]
+    # A database's URL often names a user only; whether it holds a password is known by now.
+    names = [v.written for v in file.variables if v.name != "DB_URL" and looks_secret(v.name, v.value)]
     names += world_readable_secrets(reading.shown, file.label)
     if names:
         held = ", ".join(f"`{name}`" for name in dict.fromkeys(names))

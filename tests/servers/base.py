@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
@@ -191,6 +192,7 @@ class Service:
         self.stopping.set()
         self._running.shutdown()
         self._running.server_close()
+        self._running.hang_up()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -224,7 +226,15 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def hang_up(self) -> None:
+        """Ends kept connections too: a server that is gone answers nobody."""
+        with self.service.lock:
+            for connection in self.open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is not worth a traceback; what a stand-in itself gets wrong is."""
@@ -236,6 +246,16 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.service.lock:
+            self.server.open.add(self.connection)
+
+    def finish(self) -> None:
+        with self.server.service.lock:
+            self.server.open.discard(self.connection)
+        super().finish()
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)

@@ -1,0 +1,559 @@
+"""Imagga against its stand-in: what it asks, what it says, and what every fault becomes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from tests.engines.contract import Bench, EngineContract, Outcome, ask, said
+from tests.fakes import FakeMemory, FakePermit, FakePhoto, photos
+from tests.pictures import jpeg_bytes
+from tests.servers.base import Answer, Fault
+from tests.servers.imagga import KEY, SECRET, Imagga, words_for
+from tigertag.engines.imagga import ImaggaEngine, ImaggaOptions
+from tigertag.engines.imagga.engine import RENDITION
+from tigertag.errors import PhotoError, PluginDown, TransientError
+from tigertag.media.photo import open_photo
+from tigertag.model import Analysis, Photo
+from tigertag.model import Outcome as Bill
+
+SHARED = Path(__file__).parents[2] / "../shared/photos"
+
+
+@pytest.fixture
+def imagga() -> Iterator[Imagga]:
+    with Imagga() as server:
+        yield server
+        assert server.damage == []
+
+
+class Waits(list[float]):
+    """Writes waits down instead of waiting."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+def build(imagga: Imagga, waits: Waits | None = None, limit: float = 5, **changes: Any) -> ImaggaEngine:
+    """An engine that never sleeps; `limit` is the time one request may take."""
+    options = ImaggaOptions.model_validate({**imagga.options, **changes})
+    sleep = Waits() if waits is None else waits
+    return ImaggaEngine(
+        options,
+        FakeMemory(),
+        sleep=sleep,
+        uniform=lambda _, most: most,
+        read_timeout=limit,
+        total_timeout=limit,
+    )
+
+
+def started(imagga: Imagga, waits: Waits | None = None, limit: float = 5, **changes: Any) -> ImaggaEngine:
+    engine = build(imagga, waits, limit, **changes)
+    engine.start()
+    return engine
+
+
+def _named(option: str, value: object) -> dict[str, Any]:
+    return {option: value}
+
+
+def one(engine: ImaggaEngine, permit: FakePermit | None = None, photo: Photo | None = None) -> Outcome:
+    (outcome,) = ask(engine, [photo or photos(1)[0]], permit)
+    return outcome
+
+
+class TestImagga(EngineContract):
+    @pytest.fixture
+    def bench(self, imagga: Imagga) -> Bench:
+        return Bench(
+            ImaggaEngine,
+            imagga.options,
+            secrets=(KEY, SECRET),
+            requests=lambda: imagga.counts["tags"],
+            extra={"sleep": Waits()},
+        )
+
+
+class TestAsking:
+    def test_a_photo_is_one_request_with_a_small_plain_picture(self, imagga: Imagga) -> None:
+        file = io.BytesIO(jpeg_bytes(1, size=(1600, 1200), camera=("Maker", "Model"), gps=(48.1, 11.5)))
+        with open_photo(file, "a.jpg") as photo:
+            outcome = one(started(imagga), photo=photo)
+        assert isinstance(outcome, Analysis) and imagga.counts["tags"] == 1
+        with Image.open(io.BytesIO(imagga.requests[-1].body.split(b"\r\n\r\n", 1)[1])) as sent:
+            assert (sent.size, dict(sent.getexif())) == ((400, 300), {})
+
+    def test_a_small_picture_is_not_enlarged(self, imagga: Imagga) -> None:
+        small = FakePhoto(jpeg_bytes(1, size=(120, 90)))
+        one(started(imagga), photo=small)
+        assert imagga.requests[-1].body.count(small.jpeg(RENDITION)) == 1
+
+    def test_english_alone_is_not_asked_for(self, imagga: Imagga) -> None:
+        one(started(imagga))
+        assert imagga.requests[-1].query == {}
+
+    def test_languages_are_asked_for_and_told_apart(self, imagga: Imagga) -> None:
+        answer = one(started(imagga, language="de, en"))
+        assert imagga.requests[-1].query == {"language": ["de,en"]}
+        assert isinstance(answer, Analysis)
+        assert {tag.language for tag in answer.annotations} == {"de", "en"}
+
+    def test_a_tagger_is_named_in_the_path(self, imagga: Imagga) -> None:
+        one(started(imagga, tagger="my_tagger"))
+        assert imagga.requests[-1].path == "/v2/tags/my_tagger"
+
+    def test_all_tags_are_kept_with_their_confidence(self, imagga: Imagga) -> None:
+        (photo,) = photos(1)
+        answer = said([one(started(imagga), photo=photo)])[photo.name]
+        true = words_for(photo.jpeg(RENDITION))
+        assert [(tag.name, tag.language) for tag in answer] == [(word, "en") for _, word in true]
+        assert [tag.confidence * 100 for tag in answer] == pytest.approx([confidence for confidence, _ in true])
+
+    def test_no_tags_are_an_answer(self, imagga: Imagga) -> None:
+        imagga.tags_for = lambda _: []
+        answer = one(started(imagga))
+        assert isinstance(answer, Analysis) and answer.annotations == ()
+
+    def test_answers_stay_with_their_photos_under_concurrency(self, imagga: Imagga) -> None:
+        imagga.allowed_at_once = 8
+        engine, shown = started(imagga, concurrency=8), photos(24, size=(320, 240))
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = [outcome for answer in pool.map(lambda p: ask(engine, [p]), shown) for outcome in answer]
+        answers = said(outcomes)
+        for photo in shown:
+            true = [word for _, word in words_for(photo.jpeg(RENDITION))]
+            assert [tag.name for tag in answers[photo.name]] == true
+
+    def test_real_photos_get_their_own_tags(self, imagga: Imagga) -> None:
+        files = sorted(SHARED.glob("*.jpg"))[:4]
+        if not files:
+            pytest.skip("the real photos are not here")
+        engine = started(imagga)
+        for file in files:
+            with file.open("rb") as stream, open_photo(stream, file.name) as photo:
+                (first, *_) = said([one(engine, photo=photo)])[file.name]
+                assert first.name == words_for(photo.jpeg(RENDITION))[0][1]
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        "url", ["https://api.imagga.com/v2/", "HTTPS://API.imagga.com:443/v2", "http://api.imagga.com/v2"]
+    )
+    def test_the_same_service_spelled_otherwise_is_not_asked_again(self, imagga: Imagga, url: str) -> None:
+        plain = build(imagga, api_url="https://api.imagga.com/v2")
+        assert build(imagga, api_url=url).settings == plain.settings
+
+    @pytest.mark.parametrize(
+        "change", [{"language": "de"}, {"tagger": "mine"}, {"api_url": "https://other.example/v2"}]
+    )
+    def test_what_changes_the_answer_changes_the_settings(self, imagga: Imagga, change: dict[str, Any]) -> None:
+        assert build(imagga, **change).settings != build(imagga).settings
+
+    @pytest.mark.parametrize("change", [{"api_key": "other"}, {"concurrency": 7}, {"reserve": 5}])
+    def test_what_does_not_change_the_answer_does_not(self, imagga: Imagga, change: dict[str, Any]) -> None:
+        assert build(imagga, **change).settings == build(imagga).settings
+
+    def test_sends_names_the_host_alone(self, imagga: Imagga) -> None:
+        sends = build(imagga, api_url="https://api.imagga.com/v2").sends
+        assert sends == "sends 300 px copies without metadata to api.imagga.com"
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [
+            ("api_url", "ftp://api.imagga.com"),
+            ("api_url", "api.imagga.com"),
+            ("api_url", f"https://{KEY}:x@api.imagga.com/v2"),
+            ("api_url", "https://[::1/v2"),
+            ("api_key", " "),
+            ("api_secret", "two words"),
+            ("language", "english!"),
+            ("language", ","),
+            ("tagger", "../usage"),
+            ("reserve", -1),
+        ],
+    )
+    def test_a_wrong_option_is_refused_by_name(self, imagga: Imagga, option: str, value: object) -> None:
+        with pytest.raises(ValidationError) as caught:
+            build(imagga, **_named(option, value))
+        (fault,) = caught.value.errors()
+        assert fault["loc"] == (option,) and KEY not in str(caught.value)
+
+    def test_the_defaults_give_a_photo_few_tags(self) -> None:
+        policy = ImaggaOptions.model_validate({"api_key": "k", "api_secret": "s"}).policy()
+        assert (policy.min_confidence, policy.max_tags, policy.languages) == (0.3, 8, ("en",))
+
+    def test_english_stands_in_where_a_language_has_no_name(self) -> None:
+        policy = ImaggaOptions.model_validate({"api_key": "k", "api_secret": "s", "language": "de"}).policy()
+        assert policy.languages == ("de", "en")
+
+
+class TestStart:
+    def test_learns_what_is_left_and_how_many_at_once(self) -> None:
+        with Imagga(limit=1000, processed=788, at_once=3) as imagga:
+            engine = started(imagga, concurrency=8)
+            quota = engine.quota()
+        assert quota and (quota.used, quota.limit, quota.left) == (788, 1000, 212)
+        assert (quota.until, engine.concurrency) == ("18 of Oct, 2030", 3)
+
+    def test_one_at_a_time_where_the_usage_does_not_say(self, imagga: Imagga) -> None:
+        imagga.allowed_at_once = None
+        assert started(imagga, concurrency=8).concurrency == 1
+
+    def test_the_setting_holds_where_the_account_allows_more(self, imagga: Imagga) -> None:
+        imagga.allowed_at_once = 50
+        assert started(imagga, concurrency=4).concurrency == 4
+
+    def test_a_wrong_key_is_named_without_being_shown(self, imagga: Imagga) -> None:
+        with pytest.raises(PluginDown, match="Imagga rejected the API key") as down:
+            started(imagga, api_key="canary")
+        assert not down.value.planned and "canary" not in str(down.value)
+        assert imagga.counts == {"usage": 1}
+
+    def test_a_redirect_is_not_followed(self, imagga: Imagga) -> None:
+        imagga.fail("usage", Fault.redirect("http://169.254.169.254/latest?x=1"))
+        with pytest.raises(PluginDown, match=r"unexpected redirect to 169\.254\.169\.254;"):
+            started(imagga)
+
+    @pytest.mark.parametrize("fault", [Fault(status=503), Fault(reset="before"), Fault(reset="after")])
+    def test_a_short_trouble_is_waited_out(self, imagga: Imagga, fault: Fault) -> None:
+        imagga.fail("usage", fault, times=3)
+        assert started(imagga).quota() is not None
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Fault(status=500),
+            Fault.html(),
+            Fault(body=b""),
+            Fault(body=b'{"result": {}}'),
+            Fault(body=b'{"result": {"monthly_limit": "x", "monthly_processed": -1}}'),
+            Fault(body=b"[" * 100_000),
+            Fault(cut=30),
+        ],
+    )
+    def test_does_not_start_where_nobody_says_what_is_left(self, imagga: Imagga, fault: Fault) -> None:
+        imagga.fail("usage", fault, times=99)
+        with pytest.raises(PluginDown) as down:
+            started(imagga)
+        assert not down.value.planned and str(down.value).isprintable()
+
+    def test_an_address_where_nobody_listens_is_tried_five_more_times(self, imagga: Imagga) -> None:
+        waits = Waits()
+        with pytest.raises(PluginDown, match="connection refused"):
+            started(imagga, waits, api_url="http://127.0.0.1:9/v2")
+        assert len(waits) == 5
+
+    def test_check_says_what_is_wrong_in_one_finding(self, imagga: Imagga) -> None:
+        (finding,) = build(imagga, api_secret="wrong").check()
+        assert not finding.ok and "rejected the API key" in finding.text
+
+    def test_check_says_what_is_left(self, imagga: Imagga) -> None:
+        texts = [finding.text for finding in build(imagga, reserve=100).check()]
+        assert texts == [
+            "Imagga accepted the API key",
+            "900 of 1000 left this month; starts anew after 18 of Oct, 2030",
+        ]
+
+
+class TestQuota:
+    def test_stops_before_the_limit_with_many_threads(self) -> None:
+        with Imagga(limit=20, processed=13, at_once=8) as imagga:
+            outcomes = self._ask_side_by_side(started(imagga, concurrency=8), 30)
+            assert imagga.counts["tags"] == 7 and imagga.damage == []
+        assert sum(isinstance(outcome, Analysis) for outcome in outcomes) == 7
+        down = next(outcome for outcome in outcomes if isinstance(outcome, PluginDown))
+        assert down.planned and down.until == "18 of Oct, 2030"
+        assert str(down) == "20 of 20 used; its photos wait until 18 of Oct, 2030"
+
+    def test_a_reserve_is_left_untouched(self) -> None:
+        with Imagga(limit=20, processed=13) as imagga:
+            outcomes = self._ask_side_by_side(started(imagga, reserve=5), 5)
+            assert imagga.counts["tags"] == 2
+        down = next(outcome for outcome in outcomes if isinstance(outcome, PluginDown))
+        assert down.planned and str(down).startswith("15 of 20 used, 5 kept in reserve;")
+
+    def test_a_quota_used_up_at_the_start_is_a_planned_stop(self) -> None:
+        with Imagga(limit=1000, processed=1000) as imagga:
+            engine = started(imagga)
+            quota = engine.quota()
+            with pytest.raises(PluginDown, match="1000 of 1000 used") as down:
+                one(engine)
+            assert imagga.counts["tags"] == 0
+        assert quota and quota.left == 0 and down.value.planned
+
+    def test_a_quota_that_another_program_used_up_is_planned_too(self, imagga: Imagga) -> None:
+        engine = started(imagga)
+        imagga.processed = imagga.limit
+        permit = FakePermit()
+        with pytest.raises(PluginDown, match="1000 of 1000 used; its photos wait until 18 of Oct") as down:
+            one(engine, permit)
+        assert down.value.planned and permit.outcomes == {Bill.FREE: 1}
+
+    def test_payment_required_is_planned(self, imagga: Imagga) -> None:
+        imagga.fail("tags", Fault(status=402))
+        with pytest.raises(PluginDown, match="of 1000 used") as down:
+            one(started(imagga))
+        assert down.value.planned
+
+    def test_a_refused_photo_does_not_count(self, imagga: Imagga) -> None:
+        engine = started(imagga)
+        imagga.fail("tags", Fault(status=415))
+        one(engine)
+        quota = engine.quota()
+        assert quota and quota.used == 0
+
+    def test_the_budget_stops_it_and_costs_no_quota(self, imagga: Imagga) -> None:
+        engine = started(imagga)
+        with pytest.raises(PluginDown, match="budget") as down:
+            ask(engine, photos(3), FakePermit(budget=2))
+        quota = engine.quota()
+        assert down.value.planned and imagga.counts["tags"] == 2 and quota and quota.used == 2
+
+    @staticmethod
+    def _ask_side_by_side(engine: ImaggaEngine, number: int) -> Sequence[Outcome | PluginDown]:
+        def go(photo: Photo) -> Outcome | PluginDown:
+            try:
+                return one(engine, photo=photo)
+            except PluginDown as down:
+                return down
+
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(go, photos(number, size=(320, 240))))
+
+
+class TestRefusals:
+    """E1 to E4, E9, E13."""
+
+    def test_a_key_rejected_in_mid_run_stops_every_thread(self, imagga: Imagga) -> None:
+        engine, permit = started(imagga), FakePermit()
+        imagga.fail("tags", Fault(status=401))
+        for _ in range(3):
+            with pytest.raises(PluginDown, match="Imagga rejected the API key"):
+                one(engine, permit)
+        assert imagga.counts["tags"] == 1 and permit.outcomes == {Bill.FREE: 1}
+
+    def test_forbidden_with_quota_left_is_the_key(self, imagga: Imagga) -> None:
+        engine = started(imagga)
+        imagga.fail("tags", Fault(status=403))
+        with pytest.raises(PluginDown, match="Imagga rejected the API key") as down:
+            one(engine)
+        assert not down.value.planned and imagga.counts == {"usage": 2, "tags": 1}
+
+    @pytest.mark.parametrize("status", [400, 413, 415, 422])
+    def test_a_refused_photo_fails_and_the_next_goes_on(self, imagga: Imagga, status: int) -> None:
+        permit = FakePermit()
+        imagga.fail("tags", Fault(status=status, body=b'{"status": {"type": "error", "text": "too\\nodd"}}'))
+        first, second = ask(started(imagga), photos(2), permit)
+        assert isinstance(first, PhotoError) and str(first) == f"Imagga refused it ({status}: too odd)"
+        assert isinstance(second, Analysis) and permit.outcomes == {Bill.FREE: 1, Bill.BILLED: 1}
+
+    def test_a_wrong_address_is_no_fault_of_the_photo(self, imagga: Imagga) -> None:
+        imagga.fail("tags", Fault(status=404))
+        with pytest.raises(PluginDown, match=r"does not know /tags \(404\): check api_url"):
+            one(started(imagga))
+
+    def test_a_redirect_takes_no_key_along(self, imagga: Imagga) -> None:
+        with Imagga() as elsewhere:
+            imagga.fail("tags", Fault.redirect(f"{elsewhere.url}/v2/tags", 307))
+            with pytest.raises(PluginDown, match=r"unexpected redirect to 127\.0\.0\.1"):
+                one(started(imagga))
+            assert elsewhere.requests == []
+
+    def test_a_service_that_vanishes_is_put_aside_with_nothing_billed(self, imagga: Imagga) -> None:
+        waits, permit = Waits(), FakePermit()
+        with Imagga() as gone:
+            engine = started(gone, waits)
+        with pytest.raises(PluginDown, match="Cannot reach Imagga at http"):
+            one(engine, permit)
+        assert len(waits) == 5 and permit.outcomes == {Bill.FREE: 6}
+
+    @pytest.mark.parametrize(
+        ("header", "seconds"),
+        [("7", 7), ("-3", 0), ("315360000", 300), ("9" * 40, 300), ("Sat, 01 Jan 2950 00:00:00 GMT", 300)],
+    )
+    def test_waits_as_long_as_asked_within_reason(self, imagga: Imagga, header: str, seconds: float) -> None:
+        waits = Waits()
+        imagga.fail("tags", Fault(status=429, headers={"Retry-After": header}))
+        assert isinstance(one(started(imagga, waits)), Analysis)
+        assert waits == [seconds]
+
+    def test_too_many_requests_for_ever_puts_it_aside(self, imagga: Imagga) -> None:
+        permit = FakePermit()
+        imagga.fail("tags", Fault(status=429, headers={"Retry-After": "300"}), times=99)
+        with pytest.raises(PluginDown, match="too much to do"):
+            one(started(imagga), permit)
+        assert permit.outcomes == {Bill.FREE: 6}
+
+    def test_too_many_at_once_lowers_the_number(self, imagga: Imagga) -> None:
+        imagga.allowed_at_once = 4
+        engine = started(imagga, concurrency=4)
+        imagga.fail("tags", Fault(status=429), times=3)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda photo: one(engine, photo=photo), photos(4)))
+        imagga.most_at_once = 0
+        with ThreadPoolExecutor(4) as pool:
+            answers += pool.map(lambda photo: one(engine, photo=photo), photos(6))
+        assert all(isinstance(answer, Analysis) for answer in answers) and imagga.most_at_once == 1
+
+
+class TestLostAnswers:
+    """E5 to E7, E10, E11."""
+
+    @pytest.mark.parametrize("status", [500, 502, 503, 504])
+    def test_a_failing_service_is_tried_three_more_times(self, imagga: Imagga, status: int) -> None:
+        permit = FakePermit()
+        imagga.fail("tags", Fault.html(status), times=99)
+        outcome = one(started(imagga), permit)
+        assert isinstance(outcome, TransientError) and outcome.photo is not None
+        assert permit.outcomes == {Bill.UNKNOWN: 4} and imagga.counts["tags"] == 4
+
+    def test_a_service_that_recovers_gets_the_same_bytes(self, imagga: Imagga) -> None:
+        permit = FakePermit()
+        imagga.fail("tags", Fault(status=503), times=2)
+        assert isinstance(one(started(imagga), permit), Analysis)
+        assert len({request.digest for request in imagga.of("tags")}) == 1
+        assert permit.outcomes == {Bill.UNKNOWN: 2, Bill.BILLED: 1}
+
+    @pytest.mark.parametrize(
+        "fault", [Fault(reset="after"), Fault(reset="before"), Fault(hang=True), Fault(drip=0.05)]
+    )
+    def test_a_lost_answer_is_asked_for_once_more(self, imagga: Imagga, fault: Fault) -> None:
+        permit = FakePermit()
+        imagga.fail("tags", fault)
+        assert isinstance(one(started(imagga, limit=0.5), permit), Analysis)
+        assert len({request.digest for request in imagga.of("tags")}) == 1
+        assert permit.outcomes == {Bill.UNKNOWN: 1, Bill.BILLED: 1}
+
+    def test_an_answer_lost_twice_is_never_asked_for_again_in_this_run(self, imagga: Imagga) -> None:
+        permit, engine = FakePermit(), started(imagga)
+        imagga.fail("tags", Fault(reset="after"), times=99)
+        for _ in range(3):
+            outcome = one(engine, permit)
+            assert isinstance(outcome, TransientError) and "maybe billed" in str(outcome)
+        assert imagga.counts["tags"] == 2 and permit.outcomes == {Bill.UNKNOWN: 2}
+
+    @pytest.mark.parametrize(
+        ("fault", "why"),
+        [
+            (Fault(body=b""), "empty"),
+            (Fault(body=b"<html>504</html>"), "HTML instead of JSON"),
+            (Fault(cut=40), "it ends early"),
+            (Fault(body=b'{"result": {"tags": [{"conf'), "not JSON"),
+            (Fault(body=b"[" * 200_000), "nested too deeply"),
+            (Fault(body=b'{"result": {"tags": "x"}}'), "no list of tags"),
+            (Fault(body=b"[]"), "no list of tags"),
+            (Fault(body=b'"\xff\xfe"'), "not UTF-8"),
+            (Fault(body=b" " * (17 << 20)), "over 16384 KiB"),
+        ],
+    )
+    def test_an_unreadable_answer_is_billed_and_not_asked_for_again(
+        self, imagga: Imagga, fault: Fault, why: str
+    ) -> None:
+        permit = FakePermit()
+        imagga.fail("tags", fault)
+        outcome = one(started(imagga), permit)
+        assert isinstance(outcome, PhotoError) and outcome.photo is not None
+        assert str(outcome) == f"Imagga's answer could not be read ({why})"
+        assert permit.outcomes == {Bill.BILLED: 1} and imagga.counts["tags"] == 1
+        assert len(outcome.raw.encode()) <= 64 << 10
+
+    def test_an_unreadable_answer_is_kept_without_secrets(self, imagga: Imagga) -> None:
+        both = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
+        echo = f"<p>{KEY} {SECRET} {both} 5ecret%2F%2Bof%3Dthe%26account 5ecret\\/+of=the&account \x00 end"
+        imagga.fail("tags", Fault(body=echo.encode()))
+        outcome = one(started(imagga))
+        assert isinstance(outcome, PhotoError) and outcome.raw == "<p>*** *** *** *** *** � end"
+
+    def test_an_error_in_a_good_answer_is_the_photo_s(self, imagga: Imagga) -> None:
+        imagga.fail("tags", Fault(body=b'{"result": {}, "status": {"type": "error", "text": "no image"}}'))
+        outcome = one(started(imagga))
+        assert isinstance(outcome, PhotoError) and str(outcome) == "Imagga refused it (no image)"
+
+
+class TestOddTags:
+    """E8: the good ones stay."""
+
+    @pytest.mark.parametrize(
+        "confidence", ["NaN", "-5", "1e308", "1e999", '"0.9"', "null", "true", "101", "9" * 400]
+    )
+    def test_an_odd_confidence_is_dropped(self, imagga: Imagga, confidence: str) -> None:
+        self._answer(imagga, f'{{"confidence": {confidence}, "tag": {{"en": "odd"}}}}')
+        self._expect(imagga, ["good"], dropped=1)
+
+    @pytest.mark.parametrize("name", ["", "  ", "two\nlines", "nul\x00", "x" * 501, "\ud800", 5, None, ["x"]])
+    def test_an_odd_name_is_dropped(self, imagga: Imagga, name: object) -> None:
+        self._answer(imagga, json.dumps({"confidence": 50, "tag": {"en": name}}))
+        self._expect(imagga, ["good"], dropped=1)
+
+    @pytest.mark.parametrize("entry", ["null", "5", "[]", "{}", '{"confidence": 50, "tag": "word"}'])
+    def test_an_odd_entry_is_dropped(self, imagga: Imagga, entry: str) -> None:
+        self._answer(imagga, entry)
+        self._expect(imagga, ["good"], dropped=1)
+
+    @pytest.mark.parametrize("name", ["<b>dog</b>", "x" * 500, "čaj 🐕", "rock & roll, live"])
+    def test_an_unusual_name_is_a_name(self, imagga: Imagga, name: str) -> None:
+        self._answer(imagga, json.dumps({"confidence": 50, "tag": {"en": name}}))
+        self._expect(imagga, ["good", name], dropped=0)
+
+    def test_ten_thousand_tags_are_cut_to_the_surest_thousand(self, imagga: Imagga) -> None:
+        imagga.tags_for = lambda _: [(number / 100, f"tag {number}") for number in range(10_000)]
+        answer = one(started(imagga))
+        assert isinstance(answer, Analysis) and (len(answer.annotations), answer.dropped) == (1000, 9000)
+        assert answer.annotations[0].name == "tag 9999" and len(answer.raw.encode()) <= 64 << 10
+
+    def test_of_two_alike_the_surer_one_stays(self, imagga: Imagga) -> None:
+        self._answer(imagga, '{"confidence": 95, "tag": {"en": "Good"}}')
+        self._expect(imagga, ["Good"], dropped=1)
+
+    def test_a_name_in_another_language_stands_in(self, imagga: Imagga) -> None:
+        self._answer(imagga, '{"confidence": 50, "tag": {"fr": "chien"}}')
+        answer = one(started(imagga, language="de"))
+        assert isinstance(answer, Analysis)
+        assert [(tag.name, tag.language) for tag in answer.annotations] == [("good", "en"), ("chien", "fr")]
+
+    @staticmethod
+    def _answer(imagga: Imagga, entry: str) -> None:
+        good = '{"confidence": 90, "tag": {"en": "good"}}'
+        imagga.fail("tags", Fault(body=f'{{"result": {{"tags": [{good}, {entry}]}}}}'.encode()))
+
+    @staticmethod
+    def _expect(imagga: Imagga, names: list[str], dropped: int) -> None:
+        answer = one(started(imagga))
+        assert isinstance(answer, Analysis)
+        assert ([tag.name for tag in answer.annotations], answer.dropped) == (names, dropped)
+
+
+def test_a_closed_engine_sends_nothing_more(imagga: Imagga) -> None:
+    engine = started(imagga)
+    engine.close()
+    with pytest.raises(PluginDown):
+        one(engine)
+    assert imagga.counts["tags"] == 0
+
+
+def test_no_fault_shows_a_secret(imagga: Imagga) -> None:
+    echo = json.dumps({"status": {"type": "error", "text": f"key {KEY} secret {SECRET}"}}).encode()
+    for status in (400, 500, 429, 403, 401):
+        imagga.fail("tags", Fault(status=status, body=echo), times=6)
+        try:
+            outcome = repr(one(started(imagga)))
+        except PluginDown as down:
+            outcome = str(down)
+        imagga._faults.clear()
+        assert KEY not in outcome and SECRET not in outcome
+
+
+def test_an_answer_keeps_the_service_s_own_words(imagga: Imagga) -> None:
+    answer = one(started(imagga))
+    assert isinstance(answer, Analysis) and json.loads(answer.raw)["status"]["type"] == "success"
+    assert isinstance(Answer.of({}).body, bytes)

@@ -1,0 +1,97 @@
+"""The account: what it may do, and why it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from tigertag.engines.imagga.answers import Usage, one_line, refusal_of, usage_of
+from tigertag.engines.imagga.limits import Allowance, Tries, used_up
+from tigertag.errors import PluginDown
+from tigertag.http import (
+    AnswerLost,
+    BadReply,
+    CertificateInvalid,
+    Http,
+    NotSent,
+    Redirected,
+    Reply,
+    retry_after,
+)
+
+KEYS = "check api_key and api_secret against the dashboard on imagga.com"
+ADDRESS = "check api_url and tagger"
+
+
+class Account:
+    """Asks `GET /usage`, which costs nothing."""
+
+    def __init__(self, http: Http, now: Callable[[], datetime]) -> None:
+        self._http = http
+        self._now = now
+
+    def usage(self, tries: Tries | None) -> Usage:
+        """What the account may do. Raises PluginDown. Repeats as `tries` allow; None: never."""
+        reply = self._asked(tries)
+        while tries and (reply.status == 429 or reply.status >= 500):
+            if not tries.failing.wait(retry_after(reply.headers.get("Retry-After"), self._now())):
+                break
+            reply = self._asked(tries)
+        return self._read(reply)
+
+    def refusal(self, reply: Reply, path: str, tries: Tries) -> PluginDown:
+        """Why nobody is served: the key, the quota or the address (RELIABILITY E2, E3).
+
+        A 403 is both a bad key and a used-up quota; only the usage tells them apart.
+        """
+        words = self.words(reply)
+        if reply.status == 401:
+            return PluginDown(f"Imagga rejected the API key ({words}): {KEYS}")
+        if reply.status not in (402, 403):
+            return PluginDown(f"Imagga at {self._http.origin} does not know {path} ({words}): {ADDRESS}")
+        try:
+            quota = Allowance(self.usage(tries), 0).quota()
+        except PluginDown as down:
+            return PluginDown(f"Imagga refused ({words}), and its usage is not to be had: {down}")
+        if reply.status == 402 or quota.left == 0:
+            return used_up(quota)
+        return PluginDown(f"Imagga rejected the API key ({words}): {KEYS}")
+
+    def words(self, reply: Reply) -> str:
+        """The status and what the service says of it, in one line without secrets."""
+        try:
+            said = refusal_of(reply.json())
+        except BadReply:
+            said = None
+        return f"{reply.status}: {one_line(self._http.redact(said), 200)}" if said else str(reply.status)
+
+    def _asked(self, tries: Tries | None) -> Reply:
+        while True:
+            try:
+                return self._http.call("GET", "/usage", params={"concurrency": 1})
+            except (CertificateInvalid, Redirected, BadReply) as error:
+                raise PluginDown(f"{error}; {ADDRESS}") from error
+            except NotSent as error:
+                if tries is None or not tries.unreachable.wait():
+                    raise PluginDown(str(error)) from error
+            except AnswerLost as error:
+                if tries is None or not tries.failing.wait():
+                    raise PluginDown(str(error)) from error
+
+    def _read(self, reply: Reply) -> Usage:
+        words = self.words(reply)
+        if reply.status in (401, 402, 403):
+            raise PluginDown(f"Imagga rejected the API key ({words}): {KEYS}")
+        if not 200 <= reply.status < 300:
+            raise PluginDown(f"Imagga does not say what is left ({words}); {ADDRESS}, or try again later")
+        try:
+            usage = usage_of(reply.json())
+        except BadReply as error:
+            raise PluginDown(f"Imagga's usage could not be read ({in_brackets(error)}); {ADDRESS}") from error
+        return replace(usage, until=self._http.redact(usage.until))
+
+
+def in_brackets(error: Exception) -> str:
+    """The reason at the end of an error of `tigertag.http`."""
+    return str(error).rpartition("(")[2].removesuffix(")")

@@ -70,6 +70,8 @@ def key_of(path: str) -> str:
     A backslash is doubled, so `path_of` finds the way back.
     """
     text = os.fsencode(path).decode("utf-8", "surrogateescape")
+    if text.isprintable() and "\\" not in text:
+        return text
     return "".join(_escaped(sign) for sign in text)
 
 
@@ -96,7 +98,7 @@ def path_of(key: str) -> str:
 def printable(path: str) -> str:
     """For people: wide and narrow blanks as a blank, everything that cannot be seen as an escape."""
     text = os.fsencode(path).decode("utf-8", "surrogateescape")
-    return "".join(_visible(sign) for sign in text)
+    return text if text.isprintable() else "".join(_visible(sign) for sign in text)
 
 
 def _visible(sign: str) -> str:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tigertag import plugins
@@ -95,7 +95,7 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
         try:
             run_scan(run.work, sources, engines, targets, choice, scanned, write=order.write)
         finally:
-            report = _report(app, run, scanned, engines, time.monotonic() - began)
+            report = report_of(app, run, scanned, engines, time.monotonic() - began)
             run.facts |= {
                 "due": report.due,
                 "quota": _quotas(report.engines),
@@ -107,26 +107,18 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
 def _ordered(order: ScanOrder, engines: Sequence[OpenEngine]) -> Choice:
     """The order asked for, else that of the first billed engine: it is its quota that the order spends."""
     first = sorted(engines, key=lambda each: not each.engine.billed)[:1]
-    chosen = order.order or (first[0].order if first else "newest")
-    return Choice(
-        limit=order.choice.limit,
-        since=order.choice.since,
-        until=order.choice.until,
-        paths=order.choice.paths,
-        order=chosen,
-        retry_failed=order.choice.retry_failed,
-    )
+    return replace(order.choice, order=order.order or (first[0].order if first else "newest"))
 
 
 # ── sources ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def open_sources(
-    app: App, database: Database, places: Sequence[str], stack: ExitStack, tally: Tally
+    app: App, database: Database, chosen: Sequence[Declared], stack: ExitStack, tally: Tally
 ) -> list[OpenSource]:
-    """The sources that `places` name, with their rows; one that does not answer is put aside."""
+    """The sources with their rows; one that does not answer is put aside."""
     opened = []
-    for declared in chosen_sources(app, places):
+    for declared in chosen:
         source = build_source(database, declared, stack)
         try:
             row_id = _source_row(database, source.identity, source.label)
@@ -161,7 +153,7 @@ def chosen_sources(app: App, places: Sequence[str]) -> list[Declared]:
         return enabled
     folders = [place for place in places if _is_path(place)]
     sections = tuple(place for place in places if place not in folders)
-    chosen = [_folder(place, enabled) for place in folders]
+    chosen = [folder_source(app, place) for place in folders]
     if sections:
         plex = [each for each in enabled if "sections" in type(each.options).model_fields]
         if not plex:
@@ -177,8 +169,9 @@ def _is_path(place: str) -> bool:
     return Path(place).expanduser().exists() or os.sep in place or place.startswith((".", "~"))
 
 
-def _folder(place: str, enabled: Sequence[Declared]) -> Declared:
+def folder_source(app: App, place: str) -> Declared:
     """The source declared for that folder, else one made for it with the defaults."""
+    enabled = [each for each in app.settings.sources if each.enabled]
     path = Path(place).expanduser().absolute()
     for declared in enabled:
         if declared.plugin == "folder" and Path(str(getattr(declared.options, "path", ""))).absolute() == path:
@@ -255,7 +248,9 @@ def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: Rev
 # ── the report ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _report(app: App, run: Run, scanned: Scanned, engines: Sequence[OpenEngine], seconds: float) -> ScanReport:
+def report_of(
+    app: App, run: Run, scanned: Scanned, engines: Sequence[OpenEngine], seconds: float
+) -> ScanReport:
     lines = [_engine_line(run, each) for each in engines]
     lines += [
         EngineLine(each.id, "", reason=str(run.tally.aside[each.id]))
@@ -267,6 +262,7 @@ def _report(app: App, run: Run, scanned: Scanned, engines: Sequence[OpenEngine],
             session
         )
     new = len(scanned.tally.failures)
+    run.facts |= {"due": scanned.due, "quota": _quotas(lines), "seconds": round(seconds, 1)}
     return ScanReport(
         run_id=run.work.run_id,
         listings=scanned.listings,
@@ -318,7 +314,7 @@ def forecast(app: App, order: ScanOrder) -> ScanReport:
     began = time.monotonic()
     tally = Tally()
     with app.looking() as database, ExitStack() as stack:
-        sources = open_sources(app, database, order.places, stack, tally)
+        sources = open_sources(app, database, chosen_sources(app, order.places), stack, tally)
         listings = [discover(database, each.source, app.now(), dry_run=True) for each in sources]
         for listing in listings:
             if listing.fault is not None:

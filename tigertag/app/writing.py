@@ -264,6 +264,6 @@ def lift_verdicts(app: App, ids: Sequence[int]) -> int:
         with database.session() as session:
             mine = [row for row, _ in ledger.all_verdicts(session) if row.id in set(ids)]
             ledger.lift(session, [row.id for row in mine])
-            for target_id in ledger.target_ids(session):
-                ledger.mark_pending(session, target_id, sorted({row.item_id for row in mine}), app.now())
+            for target in ledger.targets(session):
+                ledger.mark_pending(session, target.id, sorted({row.item_id for row in mine}), app.now())
     return len(mine)

@@ -30,10 +30,14 @@ class Choice:
     """Moments: `since` inclusive, `until` exclusive."""
     paths: frozenset[str] | None = None
     """Only these: paths as shown, with or without the section before them."""
+    ids: frozenset[int] | None = None
+    """Only these rows."""
     order: str = "newest"
     retry_failed: bool = False
 
     def takes(self, due: items.Due) -> bool:
+        if self.ids is not None and due.id not in self.ids:
+            return False
         if self.paths is not None and not ({due.path, due.path.partition("/")[2]} & self.paths):
             return False
         if self.since is None and self.until is None:

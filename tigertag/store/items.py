@@ -322,3 +322,12 @@ def source_like(session: Session, name: str) -> int | None:
     exact = [row.id for row in rows if name in (row.identity, row.label)]
     alike = [row.id for row in rows if name.casefold() in row.label.casefold()]
     return (exact or (alike if len(alike) == 1 else [None]))[0]
+
+
+def photos_of(session: Session, ids: Sequence[int]) -> set[int]:
+    """The photos of these items."""
+    found: set[int] = set()
+    for part in chunks(ids):
+        rows = session.scalars(select(ItemRow.photo_id).where(ItemRow.id.in_(part)).distinct())
+        found.update(row for row in rows if row is not None)
+    return found

@@ -27,8 +27,8 @@ def keep_target(session: Session, identity: str, label: str) -> int:
     return row.id
 
 
-def target_ids(session: Session) -> list[int]:
-    return list(session.scalars(select(TargetRow.id)))
+def targets(session: Session) -> list[TargetRow]:
+    return list(session.scalars(select(TargetRow).order_by(TargetRow.id)))
 
 
 # ── deliveries ────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from tigertag.model import JSON
 from tigertag.store.items import digest
-from tigertag.store.tables import Edit, MemoryRow, Run
+from tigertag.store.tables import Edit, MemoryRow, Run, RunLock
 
 
 def start(session: Session, command: str, arguments: str, now: datetime) -> int:
@@ -40,6 +40,25 @@ def latest(session: Session, limit: int) -> Sequence[Run]:
 
 def get(session: Session, run_id: int) -> Run | None:
     return session.get(Run, run_id)
+
+
+def last_quotas(session: Session) -> dict[str, JSON]:
+    """What billed services said was left, as the newest scan that asked them saw it."""
+    for row in session.scalars(select(Run).where(Run.command == "scan").order_by(Run.id.desc()).limit(20)):
+        quotas = (row.summary or {}).get("quota")
+        if quotas:
+            return dict(quotas)
+    return {}
+
+
+def lock_holder(session: Session) -> str:
+    """Who holds the run lock, in a sentence; empty for nobody."""
+    row = session.scalar(select(RunLock))
+    return (
+        ""
+        if row is None
+        else f"{row.command} (pid {row.pid} on {row.host}, since {row.since:%Y-%m-%d %H:%M} UTC)"
+    )
 
 
 def last_writing(session: Session, *, undo: bool) -> int | None:

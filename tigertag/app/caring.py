@@ -1,0 +1,181 @@
+"""`check`, `engines`, `people` and `db`: whether everything is in order, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from tigertag import plugins
+from tigertag.app.context import App, build_engine, build_source, build_target
+from tigertag.config import Declared
+from tigertag.errors import ConfigError, TigerTagError
+from tigertag.model import Engine, Finding, KnowsPeople, Person, Synced
+from tigertag.store import schema
+from tigertag.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One finding about one part of the set-up."""
+
+    what: str
+    """`engine imagga`, `target plex`, `database`."""
+    finding: Finding
+    exit_code: int = 0
+
+
+def check(app: App) -> list[CheckLine]:
+    """Asks every part whether it can work. Changes nothing; bills nothing."""
+    lines = [_check_database(app)]
+    with ExitStack() as stack:
+        database = stack.enter_context(Database.open(app.settings.db_url, create=False, read_only=True))
+        for declared in (*app.settings.sources, *app.settings.engines, *app.settings.targets):
+            if declared.enabled:
+                lines += _check_plugin(database, declared, stack)
+    return lines
+
+
+def _check_database(app: App) -> CheckLine:
+    shown = app.settings.db_url_shown
+    try:
+        with Database.open(app.settings.db_url, create=False, read_only=True) as database:
+            schema.require_current(database)
+    except TigerTagError as error:
+        return CheckLine("database", Finding(False, shown, str(error)), error.exit_code)
+    return CheckLine("database", Finding(True, f"{shown} can be used"))
+
+
+def _check_plugin(database: Database, declared: Declared, stack: ExitStack) -> Iterable[CheckLine]:
+    what = f"{declared.family} {declared.id}"
+    try:
+        for finding in _findings(database, declared, stack):
+            yield CheckLine(what, finding, 0 if finding.ok else 4 if declared.family == "engine" else 5)
+    except TigerTagError as error:
+        yield CheckLine(what, Finding(False, str(error)), error.exit_code)
+
+
+def _findings(database: Database, declared: Declared, stack: ExitStack) -> Iterable[Finding]:
+    if declared.family == "source":
+        yield from build_source(database, declared, stack).check()
+    elif declared.family == "target":
+        yield from build_target(database, declared, stack).check()
+    else:
+        engine = build_engine(database, declared, stack)
+        yield from engine.check()
+        yield Finding(True, engine.sends)
+
+
+# ── engines ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class OptionLine:
+    """A variable of a plugin: its name for a given ID, what it is for, and its default."""
+
+    variable: str
+    text: str
+    default: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledEngine:
+    """An engine that can be used, and whether it is."""
+
+    name: str
+    path: str
+    usable: bool
+    why: str
+    ids: tuple[str, ...]
+    """The IDs under which it is enabled."""
+
+
+def engines(app: App) -> list[InstalledEngine]:
+    """All installed engines. None is imported for this."""
+    enabled = [each for each in app.settings.engines if each.enabled]
+    return [
+        InstalledEngine(
+            each.name, each.path, each.ok, each.why, tuple(one.id for one in enabled if one.plugin == each.name)
+        )
+        for each in plugins.installed("engine")
+    ]
+
+
+def engine_options(name: str) -> list[OptionLine]:
+    """The variables of one engine. Raises ConfigError where there is no such engine."""
+    fields = plugins.options_of(plugins.find("engine", name)).model_fields
+    lines = [
+        OptionLine(
+            f"ENGINE_{name.upper()}_NAME", f"`{name}`; may be left out for the ID {name.upper()}", name, False
+        ),
+        OptionLine(f"ENGINE_{name.upper()}_ENABLED", "Whether it is asked.", "true", False),
+    ]
+    for field_name, info in fields.items():
+        variable = f"ENGINE_{name.upper()}_{(info.alias or field_name).upper()}"
+        default = "" if info.is_required() or info.default is None else _plain(info.default)
+        lines.append(OptionLine(variable, info.description or "", default, info.is_required()))
+    return lines
+
+
+def _plain(value: object) -> str:
+    return ",".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+
+
+# ── people ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def people(app: App) -> list[tuple[str, Person]]:
+    """The people that engines know: engine ID and person."""
+    with app.looking() as database, ExitStack() as stack:
+        return [
+            (name, person) for name, engine in _who_know(app, database, stack) for person in engine.people()
+        ]
+
+
+def sync_people(app: App, *, dry_run: bool = False) -> list[tuple[str, Synced]]:
+    """Brings the example pictures of every engine in line with its folder. Raises PluginDown."""
+    if dry_run:
+        with app.looking() as database, ExitStack() as stack:
+            return [(name, engine.sync(dry_run=True)) for name, engine in _who_know(app, database, stack)]
+    with app.running("people sync") as run, ExitStack() as stack:
+        return [(name, engine.sync()) for name, engine in _who_know(app, run.work.database, stack)]
+
+
+def _who_know(app: App, database: Database, stack: ExitStack) -> list[tuple[str, KnowsPeople]]:
+    found: list[tuple[str, KnowsPeople]] = []
+    for declared in app.settings.engines:
+        engine: Engine | None = build_engine(database, declared, stack) if declared.enabled else None
+        if isinstance(engine, KnowsPeople):
+            found.append((declared.id, engine))
+    if not found:
+        raise ConfigError("No engine that knows people is set up; see `tigertag engines compreface`")
+    return found
+
+
+# ── the database ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaLine:
+    """Which schema the database has, and which this program needs."""
+
+    url: str
+    current: str
+    """Empty where there is none yet."""
+    needed: str
+
+
+def upgrade(app: App) -> schema.Upgraded:
+    return schema.upgrade(app.settings.db_url)
+
+
+def current(app: App) -> SchemaLine:
+    with Database.open(app.settings.db_url, create=False, read_only=True) as database:
+        return SchemaLine(app.settings.db_url_shown, schema.current(database), schema.head())
+
+
+def check_database(app: App) -> tuple[str, ...]:
+    """What is wrong with the database, a sentence each; empty for nothing."""
+    with app.looking() as database:
+        return schema.faults(database)

@@ -1,0 +1,98 @@
+"""`retag`: asking again. The old answers stay until the new ones are there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tigertag.app.context import App, Run, open_targets
+from tigertag.app.scanning import (
+    ScanOrder,
+    ScanReport,
+    chosen_sources,
+    folder_source,
+    open_sources,
+    report_of,
+    start_engines,
+)
+from tigertag.config import Declared
+from tigertag.errors import ConfigError, Refused
+from tigertag.pipeline.scan import Choice, Scanned
+from tigertag.pipeline.scan import scan as run_scan
+from tigertag.pipeline.work import OpenEngine
+from tigertag.store import answers, find, items
+from tigertag.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class RetagOrder:
+    """What `retag` was asked for: sections, folders and photos; none: everything."""
+
+    places: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    sure: bool = False
+    wait: bool = False
+
+
+def retag(app: App, order: RetagOrder) -> ScanReport:
+    """Asks the engines again about photos that they have answered. Billed engines need a yes first."""
+    began = time.monotonic()
+    with app.running("retag", " ".join(order.places), wait=order.wait) as run, ExitStack() as stack:
+        scanned = Scanned(tally=run.tally)
+        database = run.work.database
+        ids, declared = _meant(app, database, order.places)
+        sources = open_sources(app, database, declared, stack, run.tally)
+        targets = open_targets(app, database, stack, run.tally)
+        engines = start_engines(app, run, ScanOrder(engines=order.engines, sure=order.sure), stack)
+        _ask_first(app, run, order, engines, ids)
+        with database.session() as session:
+            answers.ask_again(session, [each.revision_id for each in engines], sorted(ids))
+        try:
+            run_scan(run.work, sources, engines, targets, Choice(ids=frozenset(ids)), scanned)
+        finally:
+            report = report_of(app, run, scanned, engines, time.monotonic() - began)
+    return report
+
+
+def _ask_first(app: App, run: Run, order: RetagOrder, engines: Sequence[OpenEngine], ids: set[int]) -> None:
+    """Spending money again needs a person's word."""
+    with run.work.database.reading() as session:
+        photos = items.photos_of(session, sorted(ids))
+    paid = [each.name for each in engines if each.engine.billed]
+    if not paid or not photos or order.sure:
+        return
+    what = f"{' and '.join(paid)} would be asked again about {len(photos):,} photos, which is billed"
+    if not app.confirm(f"{what}. Go on?"):
+        raise Refused(f"{what}. Nothing was sent. Run it with --yes if you want that.")
+
+
+def _meant(app: App, database: Database, places: Sequence[str]) -> tuple[set[int], list[Declared]]:
+    """The rows that `places` mean, and the sources they lie in. Raises ConfigError for what is not known."""
+    ids: set[int] = set()
+    declared: list[Declared] = []
+    unknown = []
+    with database.reading() as session:
+        if not places:
+            return set(find.live_items(session)), chosen_sources(app, ())
+        sections = find.sections(session)
+        for place in places:
+            found = find.items_of_section(session, place) if place in sections else []
+            if Path(place).expanduser().is_dir():
+                root = str(Path(place).expanduser().resolve())
+                found = [*found, *find.items_below(session, root)]
+            found = found or find.items_like(session, place)
+            if not found:
+                unknown.append(place)
+            ids.update(found)
+        identities = find.identities_of(session, sorted(ids))
+    if unknown:
+        raise ConfigError(*(f"`{place}` is no section, folder or photo that was scanned" for place in unknown))
+    for identity in identities:
+        if identity.startswith("folder:"):
+            declared.append(folder_source(app, identity.partition(":")[2].partition(":")[2]))
+    if any(not identity.startswith("folder:") for identity in identities):
+        declared += [each for each in chosen_sources(app, ()) if each.plugin != "folder"]
+    return ids, declared

@@ -88,7 +88,7 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
     with app.running("scan", " ".join(order.places), wait=order.wait) as run, ExitStack() as stack:
         scanned = Scanned(tally=run.tally)
         database = run.work.database
-        sources = open_sources(app, database, order.places, stack, run.tally)
+        sources = open_sources(app, database, chosen_sources(app, order.places), stack, run.tally)
         targets = open_targets(app, database, stack, run.tally)
         engines = start_engines(app, run, order, stack)
         choice = _ordered(order, engines)
@@ -96,11 +96,6 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
             run_scan(run.work, sources, engines, targets, choice, scanned, write=order.write)
         finally:
             report = report_of(app, run, scanned, engines, time.monotonic() - began)
-            run.facts |= {
-                "due": report.due,
-                "quota": _quotas(report.engines),
-                "seconds": round(report.seconds, 1),
-            }
     return report
 
 

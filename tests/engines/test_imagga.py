@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from tests.engines.contract import Bench, EngineContract, Outcome, ask, said
 from tests.fakes import FakeMemory, FakePermit, FakePhoto, photos
 from tests.pictures import jpeg_bytes
-from tests.servers.base import Answer, Fault
+from tests.servers.base import Fault
 from tests.servers.imagga import KEY, SECRET, Imagga, words_for
 from tigertag.engines.imagga import ImaggaEngine, ImaggaOptions
 from tigertag.engines.imagga.engine import RENDITION
@@ -549,11 +549,10 @@ def test_no_fault_shows_a_secret(imagga: Imagga) -> None:
             outcome = repr(one(started(imagga)))
         except PluginDown as down:
             outcome = str(down)
-        imagga._faults.clear()
+        imagga.heal()
         assert KEY not in outcome and SECRET not in outcome
 
 
 def test_an_answer_keeps_the_service_s_own_words(imagga: Imagga) -> None:
     answer = one(started(imagga))
     assert isinstance(answer, Analysis) and json.loads(answer.raw)["status"]["type"] == "success"
-    assert isinstance(Answer.of({}).body, bytes)

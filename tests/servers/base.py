@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -134,6 +135,7 @@ class Service:
         self.requests: list[Request] = []
         self.counts: Counter[str] = Counter()
         self.damage: list[str] = []
+        self.connections = 0
         self.at_once = 0
         self.most_at_once = 0
         self.stopping = threading.Event()
@@ -160,6 +162,11 @@ class Service:
         """After `after` good ones, `times` requests of this kind (`*`: any) that `when` accepts go wrong."""
         with self.lock:
             self._faults.append((kind, when, fault, [after, times]))
+
+    def heal(self) -> None:
+        """No more faults."""
+        with self.lock:
+            self._faults.clear()
 
     def report(self, damage: str) -> None:
         with self.lock:
@@ -192,7 +199,15 @@ class Service:
         self.stopping.set()
         self._running.shutdown()
         self._running.server_close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Ends every kept connection."""
         self._running.hang_up()
+
+    def speak_tls(self, context: ssl.SSLContext) -> None:
+        """From now on; the handshake is the handler's, so that a failed one holds nobody."""
+        self._running.context = context
 
     def __enter__(self) -> Self:
         return self.start()
@@ -227,10 +242,17 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, service: Service) -> None:
         self.service = service
         self.open: set[socket.socket] = set()
+        self.context: ssl.SSLContext | None = None
         super().__init__(("127.0.0.1", 0), _Handler)
 
+    def get_request(self) -> tuple[socket.socket, object]:
+        connection, address = super().get_request()
+        if self.context is not None:
+            connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
     def hang_up(self) -> None:
-        """Ends kept connections too: a server that is gone answers nobody."""
+        """A server that is gone answers nobody, over a kept connection neither."""
         with self.service.lock:
             for connection in self.open:
                 with suppress(OSError):
@@ -238,7 +260,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is not worth a traceback; what a stand-in itself gets wrong is."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             self.service.report(f"the stand-in failed: {sys.exception()!r}")
 
 
@@ -251,6 +273,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         with self.server.service.lock:
             self.server.open.add(self.connection)
+            self.server.service.connections += 1
 
     def finish(self) -> None:
         with self.server.service.lock:

@@ -57,7 +57,7 @@ class Imagga(Service):
         self.billed: list[str] = []
         """SHA-256 of each picture that was charged for, in order."""
         self.working = 0
-        self._told_left: int | None = None
+        self._told: tuple[int, int] | None = None  # what was left when last asked, and how much was billed then
         self._forms: dict[str, str] = {}
 
     @property
@@ -82,7 +82,7 @@ class Imagga(Service):
 
     def _usage(self, request: Request) -> Answer:
         with self.lock:
-            self._told_left = self.limit - self.processed
+            self._told = (self.limit - self.processed, len(self.billed))
             counts = dict.fromkeys(("daily", "weekly", "monthly", "total"), self.processed)
             result: dict[str, object] = {
                 "billing_period_start": "18 of Sep, 2030",
@@ -123,10 +123,11 @@ class Imagga(Service):
                 self.working -= 1
 
     def _is_over(self) -> bool:
+        """Whether the quota is used up; what others used since is no fault of this client."""
         with self.lock:
-            if self._told_left is not None:
-                self._told_left -= 1
-                if self._told_left < 0:
+            if self._told is not None:
+                left, billed = self._told
+                if len(self.billed) - billed + self.working > left:
                     self.report("a request after the quota")
             return self.processed >= self.limit
 

@@ -265,6 +265,14 @@ def test_environment_variables_of_others_are_never_touched(home: Home) -> None:
     assert home.load("", others).warnings == ()
 
 
+def test_what_may_be_anothers_in_the_environment_is_a_warning_at_most(home: Home) -> None:
+    assert home.load("", {"SOURCE_REPO_URL": "x"}).warnings == (
+        "`SOURCE_REPO_URL` (environment) is not looked at: `SOURCE_REPO_NAME` is missing",
+    )
+    (said,) = home.faults("SOURCE_REPO_URL=x\n")
+    assert said == "Unknown setting `SOURCE_REPO_URL`, .env line 3: `SOURCE_REPO_NAME` is missing"
+
+
 # --- faults ---
 
 

@@ -168,6 +168,11 @@ def test_a_name_given_twice_is_a_warning_and_the_last_counts(home: Home) -> None
     )
 
 
+def test_an_env_file_that_names_another_is_a_warning(home: Home) -> None:
+    (said,) = home.load("TIGERTAG_ENV_FILE=other.env\n").warnings
+    assert said == "`TIGERTAG_ENV_FILE` (.env line 3) has no effect: it is looked at in the environment only"
+
+
 def test_settings_are_read_from_the_process(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     home.write(QUIET)
     monkeypatch.chdir(home.folder)

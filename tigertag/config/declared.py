@@ -97,6 +97,9 @@ def _sentence(entry: Entry, fault: OptionFault, given: dict[str, Variable]) -> s
     if not fault.missing:
         return f"`{name}`{fault.text}"
     what = f": {fault.text}" if fault.text else ""
+    if name != entry.variable(fault.field.suffix):
+        # One sentence for source and target, which both lack it.
+        return f"`{name}` is missing; `PLEX_URL` and `PLEX_TOKEN` need each other{what}"
     return f"`{name}` is missing; the {entry.family} `{entry.id.lower()}` ({entry.origin}) needs it{what}"
 
 

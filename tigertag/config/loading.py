@@ -106,6 +106,11 @@ def _read(
     faults: list[str] = []
     warnings: list[str] = []
     file = find_env_file(env_file, environ, cwd, faults)
+    warnings.extend(
+        f"{variable.at} has no effect: it is looked at in the environment only"
+        for variable in (file.variables if file else ())
+        if variable.name == ENV_FILE and variable.value
+    )
     found = [todays(layer, faults, warnings) for layer in layers(file, environ, overrides)]
     return _Reading(cwd, file, merged(found), faults, warnings)
 

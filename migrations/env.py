@@ -20,9 +20,11 @@ def _types_differ(
     there: types.TypeEngine[Any],
     wanted: types.TypeEngine[Any],
 ) -> bool | None:
-    """MariaDB keeps JSON as LONGTEXT and says so when asked (mariadb.com/kb/en/json-data-type)."""
+    """MariaDB has other names for two types: JSON is LONGTEXT, FLOAT(53) is DOUBLE. None: Alembic decides."""
     if isinstance(there, mysql.LONGTEXT) and isinstance(wanted, types.JSON):
         return False
+    if isinstance(there, mysql.DOUBLE) and isinstance(wanted, types.Float):
+        return wanted.precision != 53
     return None
 
 

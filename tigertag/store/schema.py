@@ -97,49 +97,44 @@ def _backup(db: Database, revision: str) -> Path | None:
 def migrating(db: Database) -> Iterator[Connection]:
     """A connection in a transaction in which migrations may run, one process at a time."""
     with translated(db.address), db.engine.connect() as connection:
+        # It gets settings that no other transaction should meet, so it never goes back to the pool.
+        connection.detach()
         if db.dialect == "sqlite":
-            yield from _migrating_sqlite(connection, db)
-        elif db.dialect == "postgresql":
-            with connection.begin():
+            _without_foreign_keys(connection)
+        elif db.dialect != "postgresql":
+            _alone_on_mariadb(connection, db)
+        with connection.begin():
+            if db.dialect == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-                yield connection
-        else:
-            yield from _migrating_mariadb(connection, db)
+            yield connection
+            if db.dialect == "sqlite":
+                _insist_on_foreign_keys(connection, db)
 
 
-def _migrating_sqlite(connection: Connection, db: Database) -> Iterator[Connection]:
+def _without_foreign_keys(connection: Connection) -> None:
     # Changing a table makes a new one and drops the old, which foreign keys would see as deleting its rows;
     # the switch works outside of transactions only (sqlite.org/lang_altertable.html, section 7).
     raw = connection.connection.dbapi_connection
     assert raw is not None
     raw.cursor().execute("PRAGMA foreign_keys = OFF")
-    try:
-        with connection.begin():
-            yield connection
-            orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-            if orphans:
-                raise StoreError(
-                    f"Upgrading {db.address.name} would leave {len(orphans)} rows without what they point to. "
-                    "It was left as it was; please report this."
-                )
-    finally:
-        raw.cursor().execute("PRAGMA foreign_keys = ON")
 
 
-def _migrating_mariadb(connection: Connection, db: Database) -> Iterator[Connection]:
-    # A lock of the connection: it outlives the commits that MariaDB puts around each change of a table.
-    name = f"tigertag:{db.address.url.database}"[:64]
-    key = {"name": name, "seconds": _LOCK_SECONDS}
+def _insist_on_foreign_keys(connection: Connection, db: Database) -> None:
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if orphans:
+        raise StoreError(
+            f"Upgrading {db.address.name} would leave {len(orphans)} rows without what they point to. "
+            "It was left as it was; please report this."
+        )
+
+
+def _alone_on_mariadb(connection: Connection, db: Database) -> None:
+    # A lock of the connection: it outlives the commits that MariaDB puts around each change of a table, and
+    # ends with the connection, however that ends.
+    key = {"name": f"tigertag:{db.address.url.database}"[:64], "seconds": _LOCK_SECONDS}
     if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), key) != 1:
         raise StoreError(f"Another program is upgrading the database {db.address.name}. Try again later.")
     connection.commit()
-    try:
-        with connection.begin():
-            yield connection
-    finally:
-        if not connection.closed and not connection.invalidated:
-            connection.scalar(text("SELECT RELEASE_LOCK(:name)"), key)
-            connection.commit()
 
 
 def faults(db: Database) -> tuple[str, ...]:

@@ -1,0 +1,381 @@
+"""Migrations: what they make, what they keep, what they refuse (RELIABILITY D8-D10, I21, I22)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+
+from tests import databases
+from tests.store.rows import NOW, dump, one_of_each, snapshot
+from tigertag.errors import LockHeld, StoreError
+from tigertag.store import schema, tables, versions
+from tigertag.store.database import Database
+from tigertag.store.lock import RunLock
+
+ROOT = Path(__file__).parents[2]
+
+ALTERING = '''
+"""Gives photos a note, in a new table on SQLite."""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+def upgrade():
+    with op.batch_alter_table("photo", recreate="auto") as photo:
+        photo.add_column(sa.Column("note", sa.String(20), nullable=False, server_default="none"))
+        photo.alter_column(
+            "width", new_column_name="breadth", existing_type=sa.Integer(), existing_nullable=False
+        )
+
+def downgrade():
+    pass
+'''
+
+
+def alembic(connection: Connection, scripts: Path | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(scripts or versions.folder()))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection that knows nothing of TigerTag's settings."""
+    engine = create_engine(make_url(url))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The migrations of a later TigerTag: ours and one that changes a table others point to."""
+    scripts = tmp_path_factory.mktemp("later")
+    for path in versions.folder().rglob("*.*"):
+        if path.suffix in (".py", ".mako"):
+            copy = scripts / path.relative_to(versions.folder())
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(path.read_text())
+    (scripts / "versions" / "0002_note.py").write_text(ALTERING)
+    return scripts
+
+
+# ---- what the migrations make -----------------------------------------------------------------------------
+
+
+def test_the_migrations_make_what_the_tables_say(migrated_url: str) -> None:
+    with Database.open(migrated_url) as database, schema.migrating(database) as connection:
+        command.check(alembic(connection))
+
+
+def test_collations_and_constraints_are_those_of_the_tables(
+    database_kind: str, migrated_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    with databases.empty_url(database_kind, tmp_path / "other") as url:
+        with connected(url) as connection:
+            tables.Base.metadata.create_all(connection)
+            wanted = described(connection)
+        with connected(migrated_url) as connection:
+            found = described(connection)
+    assert found.pop("alembic_version")
+    assert found == wanted
+
+
+def described(connection: Connection) -> dict[str, dict[str, object]]:
+    """All that the database itself tells of its tables, in an order that does not matter."""
+    inspector = inspect(connection)
+    return {
+        name: {
+            "columns": [{**column, "type": repr(column["type"])} for column in inspector.get_columns(name)],
+            "primary": inspector.get_pk_constraint(name),
+            "foreign": sorted(map(str, inspector.get_foreign_keys(name))),
+            "unique": sorted(map(str, inspector.get_unique_constraints(name))),
+            "checks": sorted(map(str, inspector.get_check_constraints(name))),
+            "indexes": sorted(map(str, inspector.get_indexes(name))),
+        }
+        for name in inspector.get_table_names()
+    }
+
+
+def test_up_down_and_up_again_with_rows_in_every_table(database_url: str) -> None:
+    databases.migrate(database_url)
+    with Database.open(database_url) as database:
+        for direction, revision in ((command.downgrade, "base"), (command.upgrade, "head")):
+            with database.engine.begin() as connection:
+                if direction is command.downgrade:
+                    one_of_each(connection)
+            with schema.migrating(database) as connection:
+                direction(alembic(connection), revision)
+            left = set(inspect(database.engine).get_table_names()) - {versions.VERSION_TABLE}
+            assert left == (set(tables.Base.metadata.tables) if revision == "head" else set())
+        with database.engine.begin() as connection:
+            one_of_each(connection)
+
+
+def test_a_database_that_was_emptied_is_filled_again(database_url: str) -> None:
+    databases.migrate(database_url)
+    with Database.open(database_url) as database:
+        with schema.migrating(database) as connection:
+            command.downgrade(alembic(connection), "base")
+        schema.require_current(database)
+        assert schema.current(database) == schema.head()
+
+
+def test_rows_come_back_as_they_were_stored(migrated_url: str) -> None:
+    with Database.open(migrated_url) as database:
+        with database.engine.begin() as connection:
+            one_of_each(connection)
+        with database.engine.connect() as connection:
+            rows = dump(connection)
+    assert rows["tag"] == [{"id": 1, "kind": "kind Größe 🐯", "name": "name Größe 🐯", "fold": "fold Größe 🐯"}]
+    assert rows["run"][0]["started"] == NOW
+    assert all(len(found) == 1 for found in rows.values())
+
+
+# ---- upgrading --------------------------------------------------------------------------------------------
+
+
+def test_a_missing_database_is_made_by_upgrade(database_url: str) -> None:
+    done = schema.upgrade(database_url)
+    assert (done.before, done.after, done.backup) == ("", schema.head(), None)
+
+
+def test_upgrading_twice_does_nothing(database_url: str, tmp_path: Path) -> None:
+    schema.upgrade(database_url)
+    before = snapshot(tmp_path)
+    assert schema.upgrade(database_url) == schema.Upgraded(schema.head(), schema.head(), None)
+    assert snapshot(tmp_path).keys() == before.keys()
+
+
+def test_an_upgrade_keeps_rows_and_copies_a_file_first(database_url: str, later: Path) -> None:
+    databases.migrate(database_url)
+    with Database.open(database_url) as database, database.engine.begin() as connection:
+        one_of_each(connection)
+        connection.execute(text("DELETE FROM run_lock"))
+    done = schema.upgrade(database_url, later)
+    assert (done.before, done.after) == ("0001", "0002")
+    with connected(database_url) as connection:
+        assert connection.execute(text("SELECT breadth, note FROM photo")).all() == [(1, "none")]
+        assert connection.scalar(text("SELECT count(*) FROM item WHERE photo_id = 1")) == 1
+    assert (done.backup is not None) == database_url.startswith("sqlite")
+    if done.backup is not None:
+        with connected(f"sqlite:///{done.backup}") as connection:
+            assert connection.scalar(text("SELECT width FROM photo")) == 1
+        assert done.backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_upgrade_waits_for_no_run(sqlite_url: str, later: Path) -> None:
+    databases.migrate(sqlite_url)
+    with Database.open(sqlite_url) as database, RunLock().acquire(database, "scan"):
+        with pytest.raises(LockHeld, match="is under way"):
+            schema.upgrade(sqlite_url, later)
+        assert schema.current(database) == "0001"
+
+
+def test_an_upgrade_that_would_orphan_rows_is_taken_back(sqlite_url: str, later: Path) -> None:
+    databases.migrate(sqlite_url)
+    with connected(sqlite_url) as connection:  # without foreign keys switched on
+        connection.execute(
+            text(
+                "INSERT INTO annotation (id, analysis_id, kind, confidence, language) "
+                "VALUES (1, 9, 'tag', 1, '')"
+            )
+        )
+    with pytest.raises(StoreError, match="would leave 1 rows"):
+        schema.upgrade(sqlite_url, later)
+    with Database.open(sqlite_url) as database:
+        assert schema.current(database) == "0001"
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+@contextmanager
+def killed_at(number: int) -> Iterator[list[str]]:
+    """Ends every engine's work before the statement of that number; the statements that were run."""
+    ran: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if len(ran) == number:
+            raise Killed
+        ran.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield ran
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+def test_a_first_migration_that_was_killed_is_finished_by_the_next_start(
+    database_kind: str, tmp_path: Path
+) -> None:
+    with databases.empty_url(database_kind, tmp_path) as url, killed_at(-1) as statements:
+        databases.migrate(url)
+    # Servers are slower: a dozen statements have to do.
+    for number in range(0, len(statements), 1 if database_kind == "sqlite" else len(statements) // 12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with databases.empty_url(database_kind, folder) as url:
+            with pytest.raises(Killed), killed_at(number):
+                databases.migrate(url)
+            databases.migrate(url)
+            with Database.open(url) as database, schema.migrating(database) as connection:
+                command.check(alembic(connection))
+                assert versions.look(connection).state is versions.State.CURRENT
+
+
+def test_an_upgrade_killed_by_the_system_leaves_the_database_as_it_was(sqlite_url: str, later: Path) -> None:
+    databases.migrate(sqlite_url)
+    with Database.open(sqlite_url) as database, database.engine.begin() as connection:
+        one_of_each(connection)
+        connection.execute(text("DELETE FROM run_lock"))
+    (later / "versions" / "0003_kill.py").write_text(
+        "import os, signal\nrevision, down_revision = '0003', '0002'\n"
+        "def upgrade():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    program = (
+        "import sys, pathlib; from tigertag.store import schema; "
+        "schema.upgrade(sys.argv[1], pathlib.Path(sys.argv[2]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, sqlite_url, str(later)], cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    (later / "versions" / "0003_kill.py").unlink()
+    with Database.open(sqlite_url) as database:
+        assert schema.current(database) == "0001"
+    assert schema.upgrade(sqlite_url, later).after == "0002"
+
+
+# ---- what is refused --------------------------------------------------------------------------------------
+
+
+def test_an_older_schema_names_the_command(
+    database_url: str, later: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases.migrate(database_url)
+    monkeypatch.setattr(versions, "folder", lambda: later)
+    with Database.open(database_url) as database, pytest.raises(StoreError, match="Run `tigertag db upgrade`"):
+        schema.require_current(database)
+
+
+def test_a_newer_schema_is_refused(database_url: str, later: Path) -> None:
+    databases.migrate(database_url)
+    schema.upgrade(database_url, later)
+    for read_only in (False, True):
+        with pytest.raises(StoreError, match=r"made by a newer TigerTag \(schema 0002"):
+            Database.open(database_url, read_only=read_only)
+
+
+@pytest.mark.parametrize("revision", ["a82a95e67904", "b09473f6e5fa", "daa645fb1635", ""])
+def test_a_database_of_2021_is_refused(database_url: str, revision: str) -> None:
+    with connected(database_url) as connection:
+        make_2021(connection, revision)
+    for open_it in (Database.open, schema.upgrade):
+        with pytest.raises(StoreError, match=r"a database of TigerTag 2021\. It was left as it is"):
+            open_it(database_url)
+    with connected(database_url) as connection:
+        assert connection.scalar(text("SELECT name FROM tag")) == "dog"
+
+
+def test_a_file_of_2021_keeps_every_byte(sqlite_url: str, tmp_path: Path) -> None:
+    with connected(sqlite_url) as connection:
+        make_2021(connection, "daa645fb1635")
+    before = snapshot(tmp_path)
+    for act in (Database.open, schema.upgrade):
+        with pytest.raises(StoreError, match="2021"):
+            act(sqlite_url)
+    assert snapshot(tmp_path) == before
+
+
+def make_2021(connection: Connection, revision: str) -> None:
+    connection.execute(text("CREATE TABLE resource (id INTEGER PRIMARY KEY, location VARCHAR(200))"))
+    connection.execute(text("CREATE TABLE tag (id INTEGER PRIMARY KEY, name VARCHAR(200))"))
+    connection.execute(text("CREATE TABLE resource_tag (resource_id INTEGER, tag_id INTEGER)"))
+    connection.execute(text("INSERT INTO tag VALUES (1, 'dog')"))
+    if revision:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+
+
+@pytest.mark.parametrize("name", ["photo", "run"])
+def test_a_database_of_another_program_is_refused(database_url: str, name: str) -> None:
+    with connected(database_url) as connection:
+        connection.execute(text(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY)"))
+    with pytest.raises(StoreError, match="tables of another program"):
+        Database.open(database_url)
+
+
+def test_tables_that_do_not_collide_may_stay_beside_ours(database_url: str) -> None:
+    with connected(database_url) as connection:
+        connection.execute(text("CREATE TABLE wordpress_posts (id INTEGER PRIMARY KEY)"))
+    databases.migrate(database_url)
+
+
+@pytest.mark.parametrize(
+    ("there", "revisions", "state"),
+    [
+        (set(), [], "empty"),
+        ({"alembic_version"}, [], "empty"),
+        ({"alembic_version", "run", "source"}, [], "empty"),
+        ({"run", "source"}, [], "foreign"),
+        ({"run_lock", "ledger", "alembic_version"}, ["0002"], "current"),
+        ({"run_lock", "ledger", "alembic_version"}, ["0001"], "older"),
+        ({"run_lock", "ledger", "alembic_version"}, ["0003"], "newer"),
+        ({"posts", "alembic_version"}, ["0003"], "foreign"),
+        ({"resource", "tag", "resource_tag"}, [], "2021"),
+        ({"alembic_version"}, ["a82a95e67904"], "2021"),
+    ],
+)
+def test_a_database_is_known_by_its_tables_and_revision(
+    there: set[str], revisions: list[str], state: str
+) -> None:
+    assert versions.judge(there, revisions, ["0002", "0001"]) == state
+
+
+# ---- in a checkout ----------------------------------------------------------------------------------------
+
+
+def test_alembic_does_the_same_in_a_checkout(database_url: str) -> None:
+    done = run_alembic("upgrade", "head", url=database_url)
+    assert done.returncode == 0, done.stderr
+    with Database.open(database_url) as database:
+        assert schema.current(database) == schema.head()
+    assert run_alembic("check", url=database_url).returncode == 0
+    assert run_alembic("downgrade", "base", url=database_url).returncode == 0
+    with Database.open(database_url) as database:
+        assert schema.current(database) == ""
+
+
+def test_alembic_refuses_a_database_of_2021_in_one_line(sqlite_url: str, tmp_path: Path) -> None:
+    with connected(sqlite_url) as connection:
+        make_2021(connection, "daa645fb1635")
+    before = snapshot(tmp_path)
+    done = run_alembic("upgrade", "head", url=sqlite_url)
+    assert done.returncode != 0 and "TigerTag 2021" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+    assert snapshot(tmp_path) == before
+
+
+def run_alembic(*arguments: str, url: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "DB_URL": url, "TIGERTAG_ENV_FILE": os.devnull}
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )

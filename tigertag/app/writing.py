@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from tigertag.app.context import App, Run, open_targets
-from tigertag.errors import ConfigError, Refused, TigerTagError
+from tigertag.errors import ConfigError, PluginDown, Refused, TransientError
 from tigertag.model import Presence, Shown
 from tigertag.pipeline.plan import Plan, plan
 from tigertag.pipeline.survey import alarm, bring_in_line, out_of_line, survey
@@ -62,9 +62,7 @@ def write(app: App, order: WriteOrder) -> WriteReport:
             how = Delivering(run.work, target, run.tally, learn=not order.restore)
             try:
                 bring_in_line(how, everything=everything, guarded=not (order.restore or order.accept))
-            except TigerTagError as error:
-                if error.exit_code not in (4, 5):
-                    raise
+            except (PluginDown, TransientError) as error:
                 run.tally.put_aside(target.target.label, error)
     return WriteReport(run.work.run_id, run.tally)
 
@@ -212,9 +210,7 @@ def _take_back(app: App, run: Run, stack: ExitStack, found: Reversal, *, redo: b
         how = Delivering(run.work, target, run.tally)
         try:
             drive(take_back(how, mine, lift=redo))
-        except TigerTagError as error:
-            if error.exit_code not in (4, 5):
-                raise
+        except (PluginDown, TransientError) as error:
             run.tally.put_aside(target.target.label, error)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tigertag.errors import TigerTagError
+from tigertag.errors import PluginDown, TransientError
 from tigertag.model import Item
 from tigertag.pipeline.write import BATCH, Delivering, Reply, Steps, deliver
 
@@ -60,7 +60,7 @@ class Courier:
         self.is_writing = False
         if event.error is None:
             self._advance(events, lambda steps: steps.send(event.reply))
-        elif isinstance(event.error, TigerTagError):
+        elif isinstance(event.error, PluginDown | TransientError):
             self.is_down = True
             self.how.tally.put_aside(self.how.target.target.label, event.error)
         else:

@@ -6,7 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tigertag.errors import ConfigError, Refused, TigerTagError, Unreachable
+from tigertag.errors import (
+    PluginDown,
+    Refused,
+    TransientError,
+    Unreachable,
+)
 from tigertag.media import can_decode
 from tigertag.pipeline.analyze import DueItem, analyze, may_see
 from tigertag.pipeline.courier import Courier
@@ -75,9 +80,7 @@ def list_sources(work: Work, sources: Sequence[OpenSource], scanned: Scanned) ->
     for each in sources:
         try:
             listing = discover(work.database, each.source, work.now())
-        except ConfigError:
-            raise
-        except TigerTagError as error:
+        except (PluginDown, TransientError, Refused) as error:
             scanned.tally.put_aside(each.source.label, error)
             continue
         scanned.listings.append(listing)
@@ -173,8 +176,6 @@ def _bring(how: Delivering) -> bool:
     """Brings a target in line; False where it can not be written to in this run."""
     try:
         bring_in_line(how)
-    except ConfigError:
-        raise
-    except Unreachable as error:
+    except (PluginDown, TransientError) as error:
         how.tally.put_aside(how.target.target.label, error)
     return how.target.target.label not in how.tally.aside

@@ -14,7 +14,7 @@ import warnings
 import zlib
 from typing import BinaryIO
 
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError, features
+from PIL import Image, ImageCms, ImageFile, TiffImagePlugin, UnidentifiedImageError, features
 
 from tigertag.errors import MissingDecoder
 from tigertag.media.anatomy import ENDS_EARLY, Anatomy, Form, Unfit
@@ -116,6 +116,28 @@ def upright_size(picture: Image.Image, anatomy: Anatomy) -> tuple[int, int]:
     if _orientation(picture, anatomy) >= 5:
         return height, width
     return width, height
+
+
+def check_end(picture: ImageFile.ImageFile, form: Form, length: int) -> None:
+    """Whether all picture data lies within a file of `length` bytes, for forms that do not tell their length.
+
+    Raises Unfit.
+    """
+    try:
+        if isinstance(picture, TiffImagePlugin.TiffImageFile):
+            tags = picture.tag_v2
+            starts, counts = tags.get(273) or tags.get(324) or (), tags.get(279) or tags.get(325) or ()
+            ends = [start + count for start, count in zip(starts, counts, strict=False)]
+        elif form is Form.BMP and picture.tile and picture.tile[0].codec_name == "raw":
+            arguments = picture.tile[0].args
+            stride = int(arguments[1]) if isinstance(arguments, tuple) else 0
+            ends = [picture.tile[0].offset + stride * picture.height]
+        else:
+            ends = []
+    except _DECODER_FAULTS as error:
+        raise Unfit(_reason(error)) from error
+    if any(end > length for end in ends):
+        raise Unfit(ENDS_EARLY)
 
 
 def _orientation(picture: Image.Image, anatomy: Anatomy) -> int:
@@ -245,6 +267,8 @@ def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if "truncated" in text or "Truncated" in text or isinstance(error, EOFError):
         return ENDS_EARLY
+    if isinstance(error, Image.DecompressionBombError):
+        return f"is too large (at most {MOST_PIXELS // 1_000_000} million pixels)"
     if isinstance(error, MemoryError):
         return "cannot be decoded (not enough memory)"
     if isinstance(error, UnidentifiedImageError) or not text:

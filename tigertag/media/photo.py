@@ -12,7 +12,7 @@ from PIL import Image
 
 from tigertag.errors import PhotoError, TransientError
 from tigertag.media.anatomy import Anatomy, Unfit, content_id, input_hash
-from tigertag.media.decode import base, encode, fit, image, shrink_of, upright_size
+from tigertag.media.decode import base, check_end, encode, fit, image, shrink_of, upright_size
 from tigertag.media.sniff import anatomy
 from tigertag.media.spool import MOST_BYTES, Spool, Unsteady, spool
 from tigertag.model import Photo, Rendition
@@ -142,4 +142,5 @@ def _opened(name: str, kept: Spool) -> OpenPhoto:
     parts = anatomy(kept.data)
     with kept.open() as stream, image(stream, parts.form) as picture:
         size = upright_size(picture, parts)
+        check_end(picture, parts.form, len(kept.data))
     return OpenPhoto(name, kept, parts, size)

@@ -6,14 +6,13 @@ nothing as gone (RELIABILITY P8, P9, K1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from tigertag.errors import Refused, TigerTagError
+from tigertag.errors import PluginDown, Refused, TigerTagError, TransientError
 from tigertag.model import Item, Source
 from tigertag.store import items
 from tigertag.store.database import Database
@@ -48,21 +47,28 @@ def discover(database: Database, source: Source, now: datetime, *, dry_run: bool
     source_id = _source_id(database, source, dry_run)
     missing = _in_scope(database, source, source_id)
     found.known = len(missing)
-    walk = source.items()
-    while True:
-        try:
-            page = list(islice(walk, _PAGE))
-        except TigerTagError as error:
-            if not found.listed:
-                raise
-            found.fault = error
-            break
-        if not page:
-            break
+    for page in _pages(source.items(), found):
         _take_page(database, source_id, page, found, missing, dry_run)
     found.skipped = dict(source.skipped)
     _take_leave(database, found, missing, now, dry_run)
     return found
+
+
+def _pages(walk: Iterator[Item], found: Listing) -> Iterator[list[Item]]:
+    """The listing in pieces. Where it breaks off, what was seen until then comes before the fault is noted."""
+    page: list[Item] = []
+    try:
+        for item in walk:
+            page.append(item)
+            if len(page) >= _PAGE:
+                yield page
+                page = []
+    except (TransientError, PluginDown) as error:
+        if not (page or found.listed):
+            raise
+        found.fault = error
+    if page:
+        yield page
 
 
 def _source_id(database: Database, source: Source, dry_run: bool) -> int | None:

@@ -85,9 +85,7 @@ def list_sources(work: Work, sources: Sequence[OpenSource], scanned: Scanned) ->
             continue
         scanned.listings.append(listing)
         if listing.fault is not None:
-            code = listing.fault.exit_code if isinstance(listing.fault, Refused) else 3
-            scanned.tally.aside.setdefault(listing.label, listing.fault)
-            scanned.tally.codes.append(code)
+            scanned.tally.put_aside(listing.label, listing.fault)
         if not isinstance(listing.fault, Refused | Unreachable):
             usable.append(each)
     return usable

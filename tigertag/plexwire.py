@@ -62,7 +62,7 @@ class PlexSession(requests.Session):
         # A compressed original would have another length than the listing says.
         self.headers["Accept-Encoding"] = "identity"
         for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter(pool_maxsize=8))
+            self.mount(scheme, TimedAdapter(pool_maxsize=16))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Nowhere: the token would go along."""

@@ -81,16 +81,17 @@ class PlexSource:
 
     @property
     def skipped(self) -> Mapping[str, int]:
-        return self._skipped
+        return {kind: count for kind, count in self._skipped.items() if count}
 
     def items(self) -> Iterator[Item]:
         self._skipped = Counter()
+        machine = self._plex.machine
         for section in self._walked():
             for entry in self._entries(section):
                 if entry.tag == "Video":
                     self._skipped["clips"] += 1
                 elif entry.tag == "Photo":
-                    yield from self._items_of(entry, section)
+                    yield from self._items_of(entry, section, machine)
 
     @contextmanager
     def open(self, item: Item) -> Iterator[BinaryIO]:
@@ -174,7 +175,7 @@ class PlexSource:
         advice = "" if photos else "If it does hold photos, a scan walks its albums to find them."
         return Finding(True, f'section "{section.title}" lists {photos:,} photos', advice)
 
-    def _items_of(self, entry: Element, section: PlexSection) -> Iterator[Item]:
+    def _items_of(self, entry: Element, section: PlexSection, machine: str) -> Iterator[Item]:
         """One item, made from the first file, or none where Plex has no file for the photo."""
         parts = [part for part in entry.iter("Part") if part.get("key")]
         if not parts:
@@ -183,7 +184,7 @@ class PlexSource:
             return
         if len(parts) > 1:
             self._skipped["second files"] += len(parts) - 1
-        yield item_of(entry, parts[0], section, self._plex.machine)
+        yield item_of(entry, parts[0], section, machine)
 
     # The bytes.
 

@@ -62,11 +62,12 @@ def _below(file: str, folder: str) -> list[str] | None:
     """The parts of `file` below `folder`. Windows paths are told by their drive or backslashes; there case and
     the kind of slash do not matter.
     """
-    if _is_windows(folder):
+    windows = _is_windows(folder)
+    if windows:
         file, folder = file.replace("\\", "/"), folder.replace("\\", "/")
     folder = folder.rstrip("/") + "/"
     head = file[: len(folder)]
-    same = head.lower() == folder.lower() if _is_windows(folder) else head == folder
+    same = head == folder or (windows and head.lower() == folder.lower())
     return file[len(folder) :].split("/") if same and len(file) > len(folder) else None
 
 

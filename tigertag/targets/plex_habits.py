@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from tigertag.model import Change, Memory, fold
+from tigertag.model import JSON, Change, Memory, fold
 from tigertag.plexserver import PlexConnection
 from tigertag.targets.plex_edits import full_list, lost, others_on
 from tigertag.targets.plex_look import Seen
@@ -25,6 +25,7 @@ class Habits:
         self._plex = plex
         self._memory = memory
         self._gone = 0
+        self._facts: dict[str, JSON] | None = None
 
     @property
     def adding(self) -> Adding | None:
@@ -50,13 +51,15 @@ class Habits:
         if self.locks_itself is None and (locks := locks_by(changes, before, after)) is not None:
             self._remember("locks_itself", locks)
 
-    def _known(self) -> Mapping[str, object]:
-        known = self._memory.get(self._key)
-        return known if isinstance(known, Mapping) else {}
+    def _known(self) -> dict[str, JSON]:
+        if self._facts is None:
+            kept = self._memory.get(self._key)
+            self._facts = dict(kept) if isinstance(kept, Mapping) else {}
+        return self._facts
 
     def _remember(self, name: str, value: bool | str) -> None:
-        known = self._memory.get(self._key)
-        self._memory.set(self._key, {**(known if isinstance(known, Mapping) else {}), name: value})
+        self._known()[name] = value
+        self._memory.set(self._key, dict(self._known()))
 
     @property
     def _key(self) -> str:

@@ -213,6 +213,12 @@ class TestAnswerLost:
             with pytest.raises(AnswerLost, match="timed out"):
                 http(url, total_timeout=0.4).call("POST", "/a", body=bytes(64 << 20))
 
+    def test_an_upload_may_take_longer_than_connecting(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as slow:
+            threading.Thread(target=_read_late, args=(slow, 16 << 20), daemon=True).start()
+            session = http(f"http://127.0.0.1:{slow.getsockname()[1]}", connect_timeout=0.2)
+            assert session.call("POST", "/a", body=bytes(16 << 20)).status == 204
+
     def test_what_is_no_http_is_no_answer(self, echo: Echo) -> None:
         with socket.create_server(("127.0.0.1", 0)) as other:
             threading.Thread(target=_say, args=(other, b"SSH-2.0-OpenSSH_9.6\r\n"), daemon=True).start()
@@ -353,6 +359,16 @@ def _say(server: socket.socket, words: bytes) -> None:
     with connection:
         connection.recv(65536)
         connection.sendall(words)
+
+
+def _read_late(server: socket.socket, size: int) -> None:
+    connection, _ = server.accept()
+    threading.Event().wait(0.5)
+    with connection, connection.makefile("rb") as stream:
+        while stream.readline().strip():
+            pass
+        stream.read(size)
+        connection.sendall(b"HTTP/1.1 204 -\r\n\r\n")
 
 
 def _self_signed(server: Service, folder: Path) -> Path:

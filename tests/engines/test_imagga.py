@@ -163,6 +163,10 @@ class TestSettings:
     def test_what_does_not_change_the_answer_does_not(self, imagga: Imagga, change: dict[str, Any]) -> None:
         assert build(imagga, **change).settings == build(imagga).settings
 
+    def test_the_order_of_languages_is_policy(self, imagga: Imagga) -> None:
+        german, english = build(imagga, language="de,en"), build(imagga, language="EN, de, de")
+        assert german.settings == english.settings
+
     def test_sends_names_the_host_alone(self, imagga: Imagga) -> None:
         sends = build(imagga, api_url="https://api.imagga.com/v2").sends
         assert sends == "sends 300 px copies without metadata to api.imagga.com"
@@ -425,7 +429,14 @@ class TestLostAnswers:
         assert permit.outcomes == {Bill.UNKNOWN: 2, Bill.BILLED: 1}
 
     @pytest.mark.parametrize(
-        "fault", [Fault(reset="after"), Fault(reset="before"), Fault(hang=True), Fault(drip=0.05)]
+        "fault",
+        [
+            Fault(reset="after"),
+            Fault(reset="before"),
+            Fault(hang=True),
+            Fault(drip=0.05),
+            Fault(drip=0.002, body=b" " * 10_000),
+        ],
     )
     def test_a_lost_answer_is_asked_for_once_more(self, imagga: Imagga, fault: Fault) -> None:
         permit = FakePermit()

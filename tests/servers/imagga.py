@@ -10,8 +10,7 @@ import base64
 import hashlib
 import io
 import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
@@ -99,28 +98,22 @@ class Imagga(Service):
         return Answer.of({"result": result, "status": {"type": "success", "text": ""}})
 
     def _tags(self, request: Request) -> Answer:
-        with self._worker() as allowed:
-            if not allowed:
-                return _error(429, "Too many requests at once")
-            if self._is_over():
-                return _error(403, "You have reached your monthly limits for this subscription.")
-            wrong = self._wrong_query(request) or self._wrong_form(request)
-            if wrong:
-                return _error(400, wrong)
-            if self.work:
-                self.stopping.wait(self.work)
-            return self._tagged(request, parts(request)[0].content)
-
-    @contextmanager
-    def _worker(self) -> Iterator[bool]:
         with self.lock:
             self.working += 1
             allowed = self.allowed_at_once is None or self.working <= self.allowed_at_once
-        try:
-            yield allowed
-        finally:
-            with self.lock:
-                self.working -= 1
+        refused = self._refused(request) if allowed else _error(429, "Too many requests at once")
+        if refused is None:
+            self.stopping.wait(self.work)
+            return self._tagged(request, parts(request)[0].content)
+        with self.lock:
+            self.working -= 1
+        return refused
+
+    def _refused(self, request: Request) -> Answer | None:
+        if self._is_over():
+            return _error(403, "You have reached your monthly limits for this subscription.")
+        wrong = self._wrong_query(request) or self._wrong_form(request)
+        return _error(400, wrong) if wrong else None
 
     def _is_over(self) -> bool:
         """Whether the quota is used up; what others used since is no fault of this client."""
@@ -182,6 +175,7 @@ class Imagga(Service):
             for confidence, word in self.tags_for(picture)
         ]
         with self.lock:
+            self.working -= 1
             self.processed += 1
             self.billed.append(hashlib.sha256(picture).hexdigest())
         return Answer.of({"result": {"tags": tags}, "status": {"type": "success", "text": ""}})

@@ -90,7 +90,9 @@ def _ready(connection: HTTPConnection) -> None:
     this = under_way.get()
     if connection.sock is None:
         connection.connect()
-    connection.sock.settimeout(this.left())  # urllib3 leaves the connect timeout here: too short for uploads
+    # urllib3 sends under the connect timeout, which is too short for an upload over a slow line.
+    connection.timeout = this.left()
+    connection.sock.settimeout(connection.timeout)
     this.sent = True
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -79,6 +82,22 @@ def test_a_name_that_means_nothing_is_told(connect: Connect) -> None:
 def test_a_plain_server_under_https_is_told(plex: PlexServer, connect: Connect) -> None:
     with pytest.raises(Unreachable, match="http or https"):
         _ = connect(plex.url.replace("http:", "https:")).machine
+
+
+def test_a_certificate_that_proves_nothing_is_not_accepted(connect: Connect, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    make += ["-subj", "/CN=127.0.0.1", "-days", "2", "-keyout", str(key), "-out", str(certificate)]
+    try:
+        subprocess.run(make, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    plex = PlexServer()
+    plex.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    plex.tls.load_cert_chain(certificate, key)
+    with plex, pytest.raises(Unreachable, match=r"The certificate of Plex at https://.* cannot be trusted"):
+        _ = connect(plex.url).machine
+    assert plex.requests == []
 
 
 def test_the_token_is_a_matter_of_configuration_and_never_shown(plex: PlexServer, connect: Connect) -> None:

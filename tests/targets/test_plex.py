@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.fakes import FakeMemory
 from tests.servers.plex import TOKEN, PlexServer
@@ -12,6 +14,7 @@ from tigertag.model import Change, Item, Presence, Shown, Written, fold
 from tigertag.plexserver import Pace
 from tigertag.sources.plex import PlexSource, PlexSourceOptions
 from tigertag.targets.plex import PlexTarget, PlexTargetOptions
+from tigertag.targets.plex_edits import needed
 
 IMPATIENT = Pace(connect=2, read=0.3, sleep=lambda seconds: None)
 
@@ -316,6 +319,55 @@ def test_names_that_grow_in_a_url_are_stored_whole(wall: PlexWall, name: str) ->
     assert all(folded(wall.tags(item)) == {fold(name), "dog", "holiday"} for item in items)
     write(wall.target(), items, remove=[wall.tags(items[0])[-1], wall.tags(items[0])[-2]])
     assert all(wall.tags(item) == ["Holiday"] for item in items)
+
+
+# Anything in any order.
+
+NAMES = st.sampled_from(["dog", "Dog, cat", "cat", "Holiday", "50% & more", "tti_x", "é", "🐕"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    users=st.lists(st.sets(NAMES), min_size=1, max_size=6),
+    wanted=st.lists(st.tuples(st.sets(NAMES), st.sets(NAMES)), min_size=6, max_size=6),
+    late=st.lists(st.tuples(st.integers(0, 5), NAMES), max_size=3),
+)
+def test_whatever_users_and_we_do_their_tags_stay_and_ours_arrive(
+    wall: PlexWall, users: list[set[str]], wanted: list[tuple[set[str], set[str]]], late: list[tuple[int, str]]
+) -> None:
+    """`wanted` is what we put there first and then; users add `late` tags just before our second edit."""
+    items, target = wall.many(len(users)), wall.target()
+    for item, names in zip(items, users, strict=True):
+        for name in sorted(names):
+            wall.plex.user_add(int(item.key), name)
+    _bring(target, items, [(first - theirs, set()) for (first, _), theirs in zip(wanted, users, strict=False)])
+    late = [(at, name) for at, name in late if at < len(items) and name not in wanted[at][0] | wanted[at][1]]
+
+    def user_is_late() -> None:
+        for at, name in late:
+            wall.plex.user_add(int(items[at].key), name)
+
+    wall.plex.before("edit", user_is_late)
+    moves = [
+        (then - theirs, first - then - theirs) for (first, then), theirs in zip(wanted, users, strict=False)
+    ]
+    changed = _bring(target, items, moves)
+    for at, (item, theirs) in enumerate(zip(items, users, strict=True)):
+        extra = {name for spot, name in late if spot == at} if changed else set()
+        assert folded(wall.tags(item)) == folded([*theirs, *wanted[at][1], *extra])
+    wall.plex._hooks.clear()
+    assert wall.plex.damage() == []
+
+
+def _bring(target: PlexTarget, items: list[Item], moves: Sequence[tuple[set[str], set[str]]]) -> bool:
+    """Whether anything was to be changed."""
+    shown = {one.item.key: one.tags for one in target.read(items) if isinstance(one, Shown)}
+    changes = [
+        Change(item, tuple(sorted(add)), tuple(sorted(remove)), shown[item.key])
+        for item, (add, remove) in zip(items, moves, strict=False)
+    ]
+    assert all(isinstance(one, Written) for one in target.write(changes))
+    return any(needed(change).add or needed(change).remove for change in changes)
 
 
 # Faults.

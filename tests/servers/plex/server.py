@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -58,6 +59,8 @@ class PlexServer(PlexLibrary):
         self.token = token
         self.delay = 0.0
         self.longest_url = 8000
+        self.tls: ssl.SSLContext | None = None
+        """Set before `start`: the server speaks TLS."""
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self._hooks: list[tuple[str, int, Callable[[], object]]] = []
@@ -80,6 +83,8 @@ class PlexServer(PlexLibrary):
         self._stopped.clear()
         self._server = _Listener(("127.0.0.1", self._port), _handler_of(self))
         self._port = self._server.server_address[1]
+        if self.tls:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -92,7 +97,7 @@ class PlexServer(PlexLibrary):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._port}"
 
     def counts(self) -> Counter[str]:
         """Requests by kind: connect, listing, download, rendition, read, edit, other."""

@@ -134,8 +134,9 @@ def hold(work: Work, target: OpenTarget, found: Survey, tally: Tally) -> None:
         "(`tigertag write --restore` or `--accept`)"
     )
     with work.database.session() as session:
-        for row_id, _ in found.to_hold:
-            ledger.set_delivery(session, target.row_id, row_id, "held", work.now(), reason=reason)
+        ids = [row_id for row_id, _ in found.to_hold]
+        for row in ledger.deliveries(session, target.row_id, ids, work.now()).values():
+            ledger.set_delivery(row, "held", work.now(), reason=reason)
     for _, path in found.to_hold:
         tally.fail(path, reason, code=9)
 

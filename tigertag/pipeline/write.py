@@ -6,7 +6,7 @@ Every step outside is handed to whoever drives the generator, so that the same c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, plan
 from tigertag.pipeline.policy import Wanted, wanted
 from tigertag.pipeline.work import OpenTarget, Tally, Work
 from tigertag.store import answers, items, ledger
-from tigertag.store.tables import Edit, Ledger, Verdict
+from tigertag.store.tables import Delivery, Edit, Ledger, Verdict
 
 BATCH = 200
 """Items read and written together."""
@@ -50,7 +50,9 @@ class Standing:
     item: Item
     photo_id: int | None
     known: Known
-    intents: Sequence[Edit]
+    intents: Sequence[Edit] = ()
+    rows: Sequence[Ledger] = ()
+    """The ledger rows behind `known.entries`."""
 
     @property
     def wanted(self) -> str:
@@ -95,6 +97,7 @@ def look_up(session: Session, work: Work, target_id: int, item_ids: Sequence[int
                 speaking=said[row_id].keys(),
             ),
             intents.get(row_id, ()),
+            entries[row_id],
         )
         for row_id, (item, photo_id) in rows.items()
     }
@@ -142,78 +145,86 @@ def deliver(how: Delivering, item_ids: Sequence[int]) -> Steps:
     work.guard()
     shown = yield lambda: list(target.target.read(list(batch.values())))
 
-    def note(session: Session) -> _Noted:
-        return _note_intents(session, how, rows, shown)
-
-    noted = work.database.transact(note)
+    noted = work.database.transact(lambda session: _note_intents(_batch(session, how, rows), shown))
     how.tally.merge(noted.tally)
     how.doubtful.update(noted.doubtful)
     if not noted.changes:
         return
     work.guard()
     written = yield lambda: list(target.target.write(noted.changes))
-    how.tally.merge(work.database.transact(lambda session: _confirm(session, how, rows, written)))
+    how.tally.merge(work.database.transact(lambda session: _confirm(_batch(session, how, rows), written)))
 
 
 @dataclass(slots=True)
-class _Noted:
-    """What came of the first transaction of a batch."""
+class _Batch:
+    """A batch in one transaction: all that is known of its items, and what comes of it."""
 
+    session: Session
+    how: Delivering
+    rows: Mapping[tuple[str, str], int]
+    """Row ids by source and key."""
+    standings: Mapping[int, Standing]
+    deliveries: Mapping[int, Delivery]
     changes: list[Change] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     doubtful: dict[int, list[int]] = field(default_factory=dict)
 
 
-def _note_intents(session: Session, how: Delivering, rows: dict[tuple[str, str], int], shown: Reply) -> _Noted:
+def _batch(session: Session, how: Delivering, rows: Mapping[tuple[str, str], int]) -> _Batch:
+    target_id, ids = how.target.row_id, list(rows.values())
+    return _Batch(
+        session,
+        how,
+        rows,
+        look_up(session, how.work, target_id, ids),
+        ledger.deliveries(session, target_id, ids, how.work.now()),
+    )
+
+
+def _note_intents(batch: _Batch, shown: Reply) -> _Batch:
     """Plans each item that was read, and writes down what is about to be done."""
-    noted = _Noted()
-    standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
     for seen in shown:
-        row_id = rows[seen.item.source, seen.item.key]
+        row_id = batch.rows[seen.item.source, seen.item.key]
         if isinstance(seen, Shown) and seen.presence is Presence.HERE:
-            _note_item(session, how, noted, row_id, standings[row_id], seen)
+            _note_item(batch, row_id, seen)
         else:
-            _note_absence(session, how, noted, row_id, seen)
-    return noted
+            _note_absence(batch, row_id, seen)
+    return batch
 
 
-def _note_absence(
-    session: Session, how: Delivering, noted: _Noted, row_id: int, seen: Shown | Written | ItemError
-) -> None:
+def _note_absence(batch: _Batch, row_id: int, seen: Shown | Written | ItemError) -> None:
     """An item that could not be read, is gone, or is another photo: nothing is learnt from it (P10, P11)."""
-    now = how.work.now()
+    how, delivery = batch.how, batch.deliveries[row_id]
     if isinstance(seen, ItemError):
-        _record_trouble(session, how, noted.tally, row_id, seen)
+        _record_trouble(batch, row_id, seen)
     elif isinstance(seen, Shown) and seen.presence is Presence.GONE:
-        ledger.set_delivery(session, how.target.row_id, row_id, "pending", now, reason="not found")
+        ledger.set_delivery(delivery, "pending", how.work.now(), reason="not found")
     else:
         reason = f"{how.target.target.label} shows another photo under its key; nothing was written"
-        ledger.set_delivery(session, how.target.row_id, row_id, "pending", now, reason=reason)
-        noted.tally.fail(seen.item.path, reason)
+        ledger.set_delivery(delivery, "pending", how.work.now(), reason=reason)
+        batch.tally.fail(seen.item.path, reason)
 
 
-def _record_trouble(session: Session, how: Delivering, tally: Tally, row_id: int, error: ItemError) -> None:
+def _record_trouble(batch: _Batch, row_id: int, error: ItemError) -> None:
     state = "pending" if error.again else "failed"
-    new = ledger.set_delivery(session, how.target.row_id, row_id, state, how.work.now(), reason=str(error))
+    new = ledger.set_delivery(batch.deliveries[row_id], state, batch.how.work.now(), reason=str(error))
     if new or error.again:
-        tally.fail(error.item.path, str(error))
+        batch.tally.fail(error.item.path, str(error))
 
 
-def _note_item(
-    session: Session, how: Delivering, noted: _Noted, row_id: int, standing: Standing, seen: Shown
-) -> None:
-    work, target_id = how.work, how.target.row_id
+def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
+    how, session, standing = batch.how, batch.session, batch.standings[row_id]
     settled, states = settle(standing, seen.tags)
     decided = plan(settled.known, seen.tags, learn=how.learn)
-    _settle_journal(session, how, noted, row_id, standing, states)
-    _keep_ledger(session, how, row_id, standing, settled, decided)
+    _settle_journal(batch, row_id, states)
+    _keep_ledger(session, how, row_id, standing, decided)
     _keep_verdicts(session, how, row_id, standing.photo_id, decided)
-    noted.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
+    batch.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
     if not decided.changes_target:
-        ledger.set_delivery(session, target_id, row_id, "done", work.now(), wanted=standing.wanted)
+        ledger.set_delivery(batch.deliveries[row_id], "done", how.work.now(), wanted=standing.wanted)
         return
     _journal(session, how, row_id, decided)
-    noted.changes.append(
+    batch.changes.append(
         Change(
             seen.item,
             add=tuple(tag.name for tag in decided.add),
@@ -223,27 +234,23 @@ def _note_item(
     )
 
 
-def _settle_journal(
-    session: Session, how: Delivering, noted: _Noted, row_id: int, standing: Standing, states: dict[int, str]
-) -> None:
-    for edit in standing.intents:
+def _settle_journal(batch: _Batch, row_id: int, states: Mapping[int, str]) -> None:
+    now = batch.how.work.now()
+    for edit in batch.standings[row_id].intents:
         edit.state = states[edit.id]
-        if how.work.now() - edit.at < DOUBT:
-            doubtful = noted.doubtful.setdefault(row_id, [])
+        if now - edit.at < DOUBT:
+            doubtful = batch.doubtful.setdefault(row_id, [])
             if edit.state == "withdrawn" and edit.action == "add":
                 doubtful.append(edit.id)
 
 
-def _keep_ledger(
-    session: Session, how: Delivering, row_id: int, standing: Standing, settled: Standing, decided: Plan
-) -> None:
+def _keep_ledger(session: Session, how: Delivering, row_id: int, standing: Standing, decided: Plan) -> None:
     """Brings the ledger to what stands there now; what is about to be written is not in it yet."""
-    before = {entry.fold: entry for entry in standing.known.entries}
+    rows = {row.fold: row for row in standing.rows}
     after = {entry.fold: entry for entry in (*decided.kept, *decided.remove)}
     for tag in (*decided.found, *decided.welcomed):
         after[tag.fold] = Entry(tag.name, tag.kind, tag.canonical, False, tag.engines)
-    ledger.forget(session, how.target.row_id, row_id, before.keys() - after.keys())
-    rows = {row.fold: row for row in ledger.entries(session, how.target.row_id, [row_id])[row_id]}
+    ledger.forget(session, how.target.row_id, row_id, rows.keys() - after.keys())
     for key, entry in after.items():
         row = rows.get(key)
         if row is None:
@@ -309,28 +316,24 @@ def journal_row(
     )
 
 
-def _confirm(session: Session, how: Delivering, rows: dict[tuple[str, str], int], written: Reply) -> Tally:
+def _confirm(batch: _Batch, written: Reply) -> Tally:
     """Records what the target says it shows now."""
-    tally = Tally()
-    standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
+    how, now = batch.how, batch.how.work.now()
     for outcome in written:
-        row_id = rows[outcome.item.source, outcome.item.key]
-        standing = standings[row_id]
+        row_id = batch.rows[outcome.item.source, outcome.item.key]
+        standing, delivery = batch.standings[row_id], batch.deliveries[row_id]
         if isinstance(outcome, ItemError):
-            _record_trouble(session, how, tally, row_id, outcome)
+            _record_trouble(batch, row_id, outcome)
             if not outcome.again:
                 for edit in standing.intents:
                     edit.state = "withdrawn"
-            continue
-        if confirm_item(session, how, tally, row_id, standing, outcome):
-            ledger.set_delivery(
-                session, how.target.row_id, row_id, "done", how.work.now(), wanted=standing.wanted
-            )
+        elif confirm_item(batch.session, how, batch.tally, row_id, standing, outcome):
+            ledger.set_delivery(delivery, "done", now, wanted=standing.wanted)
         else:
             reason = f"{how.target.target.label} did not keep all that was written"
-            ledger.set_delivery(session, how.target.row_id, row_id, "pending", how.work.now(), reason=reason)
-            tally.fail(outcome.item.path, reason)
-    return tally
+            ledger.set_delivery(delivery, "pending", now, reason=reason)
+            batch.tally.fail(outcome.item.path, reason)
+    return batch.tally
 
 
 def keep_settled(session: Session, how: Delivering, row_id: int, before: Standing, after: Standing) -> None:
@@ -339,7 +342,6 @@ def keep_settled(session: Session, how: Delivering, row_id: int, before: Standin
     new = {entry.fold: entry for entry in after.known.entries}
     ledger.forget(session, how.target.row_id, row_id, old - new.keys())
     session.add_all(ledger_row(how, row_id, entry) for key, entry in new.items() if key not in old)
-    session.flush()
 
 
 def confirm_item(

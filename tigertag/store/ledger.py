@@ -52,21 +52,27 @@ def mark_pending(session: Session, target_id: int, item_ids: Sequence[int], now:
     session.flush()
 
 
+def deliveries(session: Session, target_id: int, item_ids: Sequence[int], now: datetime) -> dict[int, Delivery]:
+    """The delivery of each item, made where there is none."""
+    found: dict[int, Delivery] = {}
+    for part in chunks(item_ids):
+        for row in session.scalars(
+            select(Delivery).where(Delivery.target_id == target_id, Delivery.item_id.in_(part))
+        ):
+            found[row.item_id] = row
+    new = [
+        Delivery(item_id=item_id, target_id=target_id, state="pending", wanted="", reason=None, at=now)
+        for item_id in item_ids
+        if item_id not in found
+    ]
+    session.add_all(new)
+    return found | {row.item_id: row for row in new}
+
+
 def set_delivery(
-    session: Session,
-    target_id: int,
-    item_id: int,
-    state: str,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    wanted: str | None = None,
+    row: Delivery, state: str, now: datetime, *, reason: str | None = None, wanted: str | None = None
 ) -> bool:
     """Records how a delivery stands. True where the state or the reason is news."""
-    row = session.scalar(select(Delivery).where(Delivery.target_id == target_id, Delivery.item_id == item_id))
-    if row is None:
-        row = Delivery(item_id=item_id, target_id=target_id, state="pending", at=now)
-        session.add(row)
     new = (row.state, row.reason) != (state, reason)
     row.state, row.reason, row.at = state, reason, now
     if wanted is not None:

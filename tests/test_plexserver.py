@@ -15,8 +15,7 @@ from pydantic import ValidationError
 
 from tests.servers.plex import TOKEN, PlexServer
 from tigertag.errors import ConfigError, DiskError, Unreachable
-from tigertag.plexserver import Pace, PlexConnection, PlexOptions, Unwell
-from tigertag.plexwire import Refusal
+from tigertag.plexserver import Pace, PlexConnection, PlexOptions, Refusal, Unwell
 
 
 class Clock:
@@ -189,7 +188,7 @@ def test_a_download_over_its_size_is_cut_off(plex: PlexServer, connect: Connect)
 
 
 def test_a_full_disk_is_named(plex: PlexServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tigertag.plexserver._IN_MEMORY", 1)
+    monkeypatch.setattr("tigertag.plexserver.connection._IN_MEMORY", 1)
     monkeypatch.setattr("tempfile.tempdir", "/dev/full")
     photo = next(iter(plex.photos.values()))
     with pytest.raises(DiskError, match="/dev/full"):

@@ -355,7 +355,7 @@ def test_whatever_users_and_we_do_their_tags_stay_and_ours_arrive(
     for at, (item, theirs) in enumerate(zip(items, users, strict=True)):
         extra = {name for spot, name in late if spot == at} if changed else set()
         assert folded(wall.tags(item)) == folded([*theirs, *wanted[at][1], *extra])
-    wall.plex._hooks.clear()
+    wall.plex.forget_hooks()
     assert wall.plex.damage() == []
 
 

@@ -22,8 +22,7 @@ from pydantic import Field, field_validator
 from tigertag.errors import ConfigError, PhotoError, TransientError, Unreachable
 from tigertag.model import Finding, Item, Memory
 from tigertag.options import CommaList, SourceOptions
-from tigertag.plexserver import Pace, PlexConnection, PlexOptions, PlexSection, Unwell
-from tigertag.plexwire import Refusal
+from tigertag.plexserver import Pace, PlexConnection, PlexOptions, PlexSection, Refusal, Unwell
 from tigertag.sources.plex_paths import local_path, parse_path_map, printable, relative
 from tigertag.sources.plex_walk import total_of, walk
 

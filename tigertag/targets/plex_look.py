@@ -10,8 +10,7 @@ from xml.etree.ElementTree import Element
 
 from tigertag.errors import Unreachable
 from tigertag.model import Item
-from tigertag.plexserver import PlexConnection
-from tigertag.plexwire import Refusal
+from tigertag.plexserver import PlexConnection, Refusal
 
 # Photos in one multi-get; with keys of seven digits the URL stays under 4 KB.
 _MANY = 400

@@ -9,8 +9,7 @@ from dataclasses import replace
 from tigertag.errors import ItemError, ItemGone, Unreachable
 from tigertag.http import Backoff
 from tigertag.model import Change, Item, Written, fold
-from tigertag.plexserver import Pace, PlexConnection, Unwell
-from tigertag.plexwire import Refusal
+from tigertag.plexserver import Pace, PlexConnection, Refusal, Unwell
 from tigertag.targets.plex_edits import Edit, fitted, full_list, left_to_do, lost, others_on, plan
 from tigertag.targets.plex_habits import Habits
 from tigertag.targets.plex_look import PlexView, Seen

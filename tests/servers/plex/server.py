@@ -113,6 +113,9 @@ class PlexServer(PlexLibrary):
         """Calls `act` once, just before a request of that kind, when `after` others have passed."""
         self._hooks.append((kind, after, act))
 
+    def forget_hooks(self) -> None:
+        self._hooks.clear()
+
     # What a request meets, in order.
 
     def respond(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[Answer, Fault | None]:

@@ -26,7 +26,7 @@ from pydantic import Field, SecretStr, field_validator
 from tigertag.errors import ConfigError, DiskError, Unreachable
 from tigertag.http import AnswerLost, Backoff, BadReply, CertificateInvalid, NotSent, Redirected, WireError
 from tigertag.options import Options
-from tigertag.plexwire import PlexSession, Refusal, translated
+from tigertag.plexserver.wire import PlexSession, Refusal, translated
 
 T = TypeVar("T")
 

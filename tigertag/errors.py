@@ -8,7 +8,7 @@ nothing worse; the codes are a public interface, listed in the README.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tigertag.model import Item, Photo
@@ -26,7 +26,7 @@ def gravest(codes: Iterable[int]) -> int:
 class TigerTagError(Exception):
     """The root of all errors that are a person's or a service's business, not a fault in TigerTag."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class ConfigError(TigerTagError):
@@ -151,3 +151,4 @@ class Stopped(TigerTagError):
     def __init__(self, signal_number: int) -> None:
         super().__init__("stopped")
         self.signal_number = signal_number
+        self.exit_code = 128 + signal_number

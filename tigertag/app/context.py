@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
 
 from tigertag import plugins
-from tigertag.config import Declared, Settings
+from tigertag.config import Declared, Settings, load_from_process
 from tigertag.errors import Stopped, TigerTagError
 from tigertag.model import JSON, Engine, EnginePolicy, Memory, Source, Target
 from tigertag.options import EngineOptions
@@ -43,6 +46,17 @@ class App:
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: int | None = None
 
+    @classmethod
+    def load(cls, env_file: Path | None = None, *, json_lines: bool = False) -> Self:
+        """The settings of this process. With `json_lines` targets that print do so in JSON.
+
+        Raises ConfigError with all faults, a sentence each.
+        """
+        settings = load_from_process(env_file)
+        if json_lines:
+            settings = replace(settings, targets=tuple(_printing_json(each) for each in settings.targets))
+        return cls(settings)
+
     @property
     def policy(self) -> Policy:
         """The policies of the enabled engines, by ID."""
@@ -61,7 +75,7 @@ class App:
         """A run with the lock in hand. Its row is ended whatever happens; a signal ends it as Stopped."""
         with Database.open(self.settings.db_url) as database:
             schema.require_current(database)
-            with RunLock().acquire(database, command, wait=wait) as held:
+            with RunLock(pause=self._pause).acquire(database, command, wait=wait) as held:
                 with database.session() as session:
                     runs.close_cut_off(session, self.now())
                     run_id = runs.start(session, command, arguments, self.now())
@@ -76,6 +90,13 @@ class App:
                 finally:
                     self._end(run)
 
+    def _pause(self, seconds: float) -> None:
+        """Waits for the lock, but no longer than until a signal."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.raise_if_stopped()
+            time.sleep(0.1)
+
     def _end(self, run: Run) -> None:
         if self.stopped_by is not None:
             run.tally.codes.append(128 + self.stopped_by)
@@ -85,6 +106,12 @@ class App:
     def raise_if_stopped(self) -> None:
         if self.stopped_by is not None:
             raise Stopped(self.stopped_by)
+
+
+def _printing_json(declared: Declared) -> Declared:
+    if "format" not in type(declared.options).model_fields:
+        return declared
+    return replace(declared, options=declared.options.model_copy(update={"format": "json"}))
 
 
 @dataclass(slots=True)

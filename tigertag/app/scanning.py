@@ -31,6 +31,8 @@ from tigertag.store import answers, items
 from tigertag.store.answers import RevisionFacts
 from tigertag.store.database import Database
 
+__all__ = ["Choice", "EngineLine", "Listing", "ScanOrder", "ScanReport", "Tally", "forecast", "scan"]
+
 
 @dataclass(frozen=True, slots=True)
 class ScanOrder:
@@ -54,6 +56,7 @@ class EngineLine:
     quota: Quota | None = None
     waiting: int = 0
     """Photos that it has not answered yet."""
+    billed: bool = False
     answered: int = 0
     maybe_billed: int = 0
     reason: str = ""
@@ -278,6 +281,7 @@ def _engine_line(run: Run, each: OpenEngine) -> EngineLine:
     return EngineLine(
         each.name,
         each.engine.sends,
+        billed=each.engine.billed,
         quota=each.engine.quota(),
         waiting=states.get("waiting", 0) + states.get("again", 0),
         answered=run.tally.answered.get(each.name, 0),
@@ -319,7 +323,7 @@ def forecast(app: App, order: ScanOrder) -> ScanReport:
             engine = build_engine(database, declared, stack)
             facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
             due = _due(database, sources, listings, declared, facts)
-            lines.append(EngineLine(declared.id, engine.sends, waiting=due))
+            lines.append(EngineLine(declared.id, engine.sends, waiting=due, billed=engine.billed))
     return ScanReport(
         run_id=None,
         listings=listings,

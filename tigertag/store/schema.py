@@ -96,19 +96,25 @@ def _backup(db: Database, revision: str) -> Path | None:
 @contextmanager
 def migrating(db: Database) -> Iterator[Connection]:
     """A connection in a transaction in which migrations may run, one process at a time."""
-    with translated(db.address), db.engine.connect() as connection:
-        # It gets settings that no other transaction should meet, so it never goes back to the pool.
-        connection.detach()
-        if db.dialect == "sqlite":
-            _without_foreign_keys(connection)
-        elif db.dialect != "postgresql":
-            _alone_on_mariadb(connection, db)
-        with connection.begin():
-            if db.dialect == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-            yield connection
+    try:
+        with translated(db.address), db.engine.connect() as connection:
             if db.dialect == "sqlite":
-                _insist_on_foreign_keys(connection, db)
+                _without_foreign_keys(connection)
+            elif db.dialect != "postgresql":
+                _alone_on_mariadb(connection, db)
+            with connection.begin():
+                yield from _in_transaction(connection, db)
+    finally:
+        # The connection has settings that no other transaction should meet: it must not stay in the pool.
+        db.engine.dispose()
+
+
+def _in_transaction(connection: Connection, db: Database) -> Iterator[Connection]:
+    if db.dialect == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+    yield connection
+    if db.dialect == "sqlite":
+        _insist_on_foreign_keys(connection, db)
 
 
 def _without_foreign_keys(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from tigertag.model import JSON, Annotation, Box, Kind, Outcome, fingerprint, fold
@@ -28,7 +28,7 @@ WAITING = ("waiting", "again")
 
 @dataclass(frozen=True, slots=True)
 class RevisionFacts:
-    """What makes a revision: the plugin and the settings that change its answers. `version` is for the record."""
+    """What makes a revision: plugin and settings; `version` is for the record only."""
 
     plugin: str
     settings: Mapping[str, JSON]
@@ -141,21 +141,23 @@ def keep_answer(
     row.state, row.reason, row.raw, row.dropped = "done", None, raw or None, dropped
     row.run_id, row.at = run_id, now
     tags = _tag_ids(session, {(each.kind.value, each.name) for each in annotations if each.name})
-    session.add_all(
-        AnnotationRow(
-            analysis_id=row.id,
-            kind=each.kind.value,
-            tag_id=tags.get((each.kind.value, each.name)),
-            confidence=each.confidence,
-            language=each.language,
-            x=each.box.x if each.box else None,
-            y=each.box.y if each.box else None,
-            width=each.box.width if each.box else None,
-            height=each.box.height if each.box else None,
-            value=each.value,
-        )
-        for each in annotations
-    )
+    if annotations:
+        session.execute(insert(AnnotationRow), [_columns(row.id, each, tags) for each in annotations])
+
+
+def _columns(analysis_id: int, each: Annotation, tags: Mapping[tuple[str, str], int]) -> dict[str, object]:
+    return {
+        "analysis_id": analysis_id,
+        "kind": each.kind.value,
+        "tag_id": tags.get((each.kind.value, each.name)),
+        "confidence": each.confidence,
+        "language": each.language,
+        "x": each.box.x if each.box else None,
+        "y": each.box.y if each.box else None,
+        "width": each.box.width if each.box else None,
+        "height": each.box.height if each.box else None,
+        "value": each.value,
+    }
 
 
 def _tag_ids(session: Session, names: set[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -321,7 +321,8 @@ def source_like(session: Session, name: str) -> int | None:
     rows = session.execute(select(SourceRow.id, SourceRow.identity, SourceRow.label)).all()
     exact = [row.id for row in rows if name in (row.identity, row.label)]
     alike = [row.id for row in rows if name.casefold() in row.label.casefold()]
-    return (exact or (alike if len(alike) == 1 else [None]))[0]
+    found: int | None = next(iter(exact or (alike if len(alike) == 1 else ())), None)
+    return found
 
 
 def photos_of(session: Session, ids: Sequence[int]) -> set[int]:

@@ -6,88 +6,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes import FakeMemory
-from tests.servers.plex import TOKEN, PlexServer
 from tests.targets.contract import KeepingTargetContract, Wall, change, folded
-from tigertag.errors import ConfigError, ItemError, ItemGone, Unreachable
+from tests.targets.plex_wall import PlexWall, hung, write
+from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Item, Presence, Shown, Written, fold
-from tigertag.plexserver import Pace
-from tigertag.sources.plex import PlexSource, PlexSourceOptions
-from tigertag.targets.plex import PlexTarget, PlexTargetOptions
+from tigertag.targets.plex import PlexTarget
 from tigertag.targets.plex_edits import needed
-
-IMPATIENT = Pace(connect=2, read=0.3, sleep=lambda seconds: None)
-
-
-class PlexWall:
-    """Photos on the stand-in, and targets over it that share one memory, as runs of one database do."""
-
-    def __init__(self, plex: PlexServer) -> None:
-        self.plex = plex
-        self.memory = FakeMemory()
-        self.built: list[PlexTarget] = []
-        self.plex.add_section("Photos")
-
-    def item(self, name: str, tags: Sequence[str] = (), *, locked: bool = False) -> Item:
-        key = self.plex.add_photo("Summer", f"{name}.jpg", b"x", tags=tags, locked=locked)
-        return self.items()[str(key)]
-
-    def items(self) -> dict[str, Item]:
-        options = PlexSourceOptions.model_validate({"url": self.plex.url, "token": TOKEN})
-        source = PlexSource(options, self.memory, IMPATIENT)
-        items = {item.key: item for item in source.items()}
-        source.close()
-        self.plex.forget_requests()
-        return items
-
-    def many(self, count: int, tags: Sequence[str] = ()) -> list[Item]:
-        keys = [str(self.plex.add_photo("Many", f"{n:04}.jpg", b"x", tags=tags)) for n in range(count)]
-        items = self.items()
-        return [items[key] for key in keys]
-
-    def tags(self, item: Item) -> list[str]:
-        return self.plex.tags(int(item.key))
-
-    def target(self, token: str = TOKEN, **options: int) -> PlexTarget:
-        settings = {"url": self.plex.url, "token": token, **options}
-        self.built.append(PlexTarget(PlexTargetOptions.model_validate(settings), self.memory, IMPATIENT))
-        return self.built[-1]
 
 
 @pytest.fixture
-def wall() -> Iterator[PlexWall]:
-    with PlexServer() as plex:
-        wall = PlexWall(plex)
+def wall(request: pytest.FixtureRequest) -> Iterator[PlexWall]:
+    """Nobody's tags and locks may be harmed, but by a server that does it by itself."""
+    with hung() as wall:
         yield wall
-        for target in wall.built:
-            target.close()
-
-
-@pytest.fixture(autouse=True)
-def unharmed(wall: PlexWall, request: pytest.FixtureRequest) -> Iterator[None]:
-    """No test leaves damage, but those that are about a server that does it by itself."""
-    yield
-    if "harmful" not in request.keywords and "harmful" not in request.node.name:
-        assert wall.plex.damage() == []
+        if "harmful" not in request.node.name:
+            assert wall.plex.damage() == []
 
 
 class TestPlexIsATarget(KeepingTargetContract):
     @pytest.fixture
     def wall(self, wall: PlexWall) -> Wall:
         return wall
-
-
-def write(
-    target: PlexTarget, items: Sequence[Item], add: Sequence[str] = (), remove: Sequence[str] = ()
-) -> list[Written | ItemError]:
-    found = [one for one in target.read(items) if isinstance(one, Shown)]
-    return list(target.write([Change(one.item, tuple(add), tuple(remove), one.tags) for one in found]))
-
-
-def words(outcomes: Sequence[Written | ItemError]) -> str:
-    (error,) = outcomes
-    assert isinstance(error, ItemError), error
-    return str(error)
 
 
 # What reading and writing cost.
@@ -190,101 +129,6 @@ def test_a_photo_that_goes_before_the_edit_spoils_nothing_for_the_others(wall: P
     assert len(outcomes) == 19 and all(isinstance(one, Written) for one in outcomes.values())
 
 
-# The user's tags and locks.
-
-
-def test_a_tag_a_user_adds_between_reading_and_writing_stays(wall: PlexWall) -> None:
-    item = wall.item("a", ["Holiday"])
-    wall.plex.before("edit", lambda: wall.plex.user_add(int(item.key), "Aunt Ada"))
-    assert folded(change(wall.target(), item, add=["dog"])) == {"holiday", "aunt ada", "dog"}
-
-
-def test_a_tag_of_others_that_went_missing_is_put_back_and_reported(wall: PlexWall) -> None:
-    item = wall.item("a", ["Holiday", "Aunt Ada"])
-    wall.plex.before("read", lambda: wall.plex.user_remove(int(item.key), "Holiday"), after=1)
-    (outcome,) = write(wall.target(), [item], add=["dog"])
-    assert isinstance(outcome, Written)
-    assert outcome.restored == ("Holiday",)
-    assert folded(wall.tags(item)) == {"holiday", "aunt ada", "dog"}
-
-
-def test_locks_stay_as_they_are(wall: PlexWall) -> None:
-    locked, free = wall.item("locked", ["Holiday"], locked=True), wall.item("free")
-    write(wall.target(), [locked, free], add=["dog"])
-    write(wall.target(), [locked, free], remove=["Dog"])
-    assert [wall.plex.photos[int(item.key)].locked for item in (locked, free)] == [True, False]
-    assert all("locked" not in request.url for request in wall.plex.requests)
-
-
-def test_a_server_that_locks_by_itself_has_its_locks_put_back(wall: PlexWall) -> None:
-    wall.plex.rules.locks_itself = True
-    items = [wall.item("locked", locked=True), *wall.many(5)]
-    write(wall.target(), items, add=["dog"])
-    assert [wall.plex.photos[int(item.key)].locked for item in items] == [True] + [False] * 5
-    wall.plex.forget_requests()
-    write(wall.target(), items, add=["cat"])
-    edits = [request.url for request in wall.plex.requests if request.kind == "edit"]
-    assert sorted("tag.locked=1" in url for url in edits) == [False, True]
-
-
-def test_locks_that_show_only_in_details_are_not_taken_for_new_ones(wall: PlexWall) -> None:
-    wall.plex.rules.fields_in_batches = False
-    locked, free = wall.item("locked", ["Holiday"], locked=True), wall.item("free", ["Holiday"])
-    target = wall.target()
-    list(target.read([locked, free]))
-    list(target.write([Change(locked, add=("dog",), shown=("Holiday",))]))
-    list(target.write([Change(free, add=("dog",), shown=("Holiday",))]))
-    assert wall.plex.photos[int(locked.key)].locked
-
-
-# A server that replaces the list of tags.
-
-
-@pytest.mark.parametrize("count", [1, 3, 40])
-def test_harmful_replacing_server_ends_with_everybodys_tags(wall: PlexWall, count: int) -> None:
-    wall.plex.rules.adding = "replace"
-    items = wall.many(count, ["Holiday", "Aunt Ada"])
-    target = wall.target()
-    changes = [Change(i, ("dog", f"tag{n % 7}"), (), ("Holiday", "Aunt Ada")) for n, i in enumerate(items)]
-    outcomes = list(target.write(changes))
-    assert all(isinstance(one, Written) for one in outcomes)
-    for number, item in enumerate(items):
-        assert folded(wall.tags(item)) == {"holiday", "aunt ada", "dog", f"tag{number % 7}"}
-
-
-def test_harmful_replacing_server_is_remembered_and_harmed_no_more(wall: PlexWall) -> None:
-    wall.plex.rules.adding = "replace"
-    items = wall.many(12, ["Holiday", "Aunt Ada"])
-    write(wall.target(), items, add=["dog"])
-    wall.plex.harm.clear()
-    write(wall.target(), items, add=["cat"], remove=["Dog"])
-    assert wall.plex.damage() == []
-    assert all(folded(wall.tags(item)) == {"holiday", "aunt ada", "cat"} for item in items)
-    write(wall.target(), items, remove=["Cat"])
-    assert wall.plex.damage() == []
-    assert all(folded(wall.tags(item)) == {"holiday", "aunt ada"} for item in items)
-
-
-def test_harmful_replacing_server_is_found_out_at_the_least_risk(wall: PlexWall) -> None:
-    wall.plex.rules.adding = "replace"
-    at_risk = wall.many(30, ["Holiday", "Aunt Ada"])
-    changes = [Change(i, ("dog",), (), ("Holiday", "Aunt Ada")) for i in at_risk[1:]]
-    changes.append(Change(at_risk[0], ("cat",), (), ("Holiday", "Aunt Ada")))
-    list(wall.target().write(changes))
-    assert {line.split(" of ")[1] for line in wall.plex.damage()} == {"0000.jpg removed"}
-
-
-def test_a_merging_server_is_probed_once_for_all(wall: PlexWall) -> None:
-    items = wall.many(4, ["Holiday"])
-    changes = [Change(item, (f"tag{n}",), (), ("Holiday",)) for n, item in enumerate(items)]
-    list(wall.target().write(changes))
-    assert wall.plex.counts()["read"] == 2  # one photo after the first edit, then all
-    wall.plex.forget_requests()
-    changes = [Change(item, (f"more{n}",), (), ("Holiday", f"Tag{n}")) for n, item in enumerate(items)]
-    list(wall.target().write(changes))
-    assert wall.plex.counts()["read"] == 1
-
-
 # Names.
 
 
@@ -368,86 +212,3 @@ def _bring(target: PlexTarget, items: list[Item], moves: Sequence[tuple[set[str]
     ]
     assert all(isinstance(one, Written) for one in target.write(changes))
     return any(needed(change).add or needed(change).remove for change in changes)
-
-
-# Faults.
-
-
-def test_a_refused_batch_is_halved_until_it_passes(wall: PlexWall) -> None:
-    items = wall.many(40, ["Holiday"])
-    wall.plex.longest_url = 180
-    outcomes = list(wall.target().write([Change(item, ("dog",), (), ("Holiday",)) for item in items]))
-    assert all(isinstance(one, Written) for one in outcomes)
-    assert all(wall.tags(item) == ["Holiday", "Dog"] for item in items)
-
-
-@pytest.mark.parametrize("how", ["lost", "reset"])
-def test_an_edit_whose_answer_is_lost_is_read_before_it_is_sent_again(wall: PlexWall, how: str) -> None:
-    items = wall.many(3, ["Holiday"])
-    wall.plex.fault("edit", how)  # type: ignore[arg-type]
-    assert all(isinstance(one, Written) for one in write(wall.target(), items, add=["dog"]))
-    assert wall.plex.counts()["edit"] == (1 if how == "lost" else 2)
-
-
-def test_maintenance_is_waited_for(wall: PlexWall) -> None:
-    item = wall.item("a")
-    wall.plex.fault("any", "status", 3)
-    wall.plex.fault("edit", "status", 3)
-    assert change(wall.target(), item, add=["dog"]) == ("Dog",)
-
-
-def test_an_edit_that_fails_for_good_leaves_the_item_pending(wall: PlexWall) -> None:
-    item = wall.item("a")
-    wall.plex.fault("edit", "status", 99)
-    (error,) = write(wall.target(), [item], add=["dog"])
-    assert isinstance(error, ItemError) and error.again
-    assert "a.jpg" in str(error) and "503" in str(error)
-
-
-def test_a_server_that_takes_no_edit_at_all_is_unreachable(wall: PlexWall) -> None:
-    items = wall.many(3)
-    wall.plex.fault("edit", "status", 99)
-    with pytest.raises(Unreachable, match="503"):
-        list(wall.target().write([Change(item, (f"tag{n}",)) for n, item in enumerate(items)]))
-
-
-def test_harmful_server_that_forgets_what_it_was_told_is_not_believed(wall: PlexWall) -> None:
-    item = wall.item("a")
-    wall.plex.rules.stores_edits = False
-    (error,) = write(wall.target(), [item], add=["dog"])
-    assert isinstance(error, ItemError) and error.again
-    assert "does not show it" in str(error)
-
-
-def test_an_edit_that_was_forgotten_once_is_sent_again(wall: PlexWall) -> None:
-    item = wall.item("a", ["Holiday"])
-    wall.plex.fault("edit", "garbage", body=b"<MediaContainer/>")
-    assert folded(change(wall.target(), item, add=["dog"])) == {"holiday", "dog"}
-
-
-def test_a_token_that_may_not_edit_is_told(wall: PlexWall) -> None:
-    item = wall.item("a")
-    wall.plex.fault("edit", "status", 99, status=403)
-    with pytest.raises(Unreachable, match="read but not edit"):
-        write(wall.target(), [item], add=["dog"])
-
-
-def test_a_wrong_token_is_a_matter_of_configuration_at_first_and_of_the_run_later(wall: PlexWall) -> None:
-    item, target = wall.item("a"), wall.target()
-    with pytest.raises(ConfigError, match="Plex rejected the token"):
-        list(wall.target("wrong").read([item]))
-    list(target.read([item]))
-    wall.plex.token = "changed"
-    with pytest.raises(Unreachable, match="rejected the token") as error:
-        list(target.read([item]))
-    assert TOKEN not in str(error.value)
-
-
-def test_a_server_that_is_away_is_said_to_be_away(wall: PlexWall) -> None:
-    item, target = wall.item("a"), wall.target()
-    wall.plex.stop()
-    with pytest.raises(Unreachable, match=rf"Cannot reach Plex at {wall.plex.url} \(connection refused\)"):
-        list(target.read([item]))
-    assert target.label == f"Plex at {wall.plex.url}"
-    wall.plex.start()
-    assert target.label == "Plex on nas"

@@ -16,6 +16,8 @@ from tigertag.targets.plex_look import PlexView, Seen
 
 # Photos that are looked at after the first edit to learn what the server does.
 _SAMPLE = 5
+# Edits of which one more is no more than a tenth.
+_MANY_EDITS = 10
 # Edits that may fail for good, one after the other, before the server counts as away.
 _FAILURES = 2
 # Further tries for what Plex says it stored and does not show.
@@ -97,7 +99,7 @@ class Writing:
         shown = {change.item.key: change.shown for change in changes}
         unknown = self._habits.adding is None
         if unknown:
-            edits.sort(key=lambda edit: (not edit.add, self._at_stake(edit, shown)))
+            edits = self._least_risk_first(edits, shown)
         touched: set[str] = set()
         for edit in edits:
             self._put(edit)
@@ -123,9 +125,24 @@ class Writing:
         """What an edit does to one photo."""
         return Change(self._items[key], edit.add, edit.remove, shown[key])
 
-    def _at_stake(self, edit: Edit, shown: dict[str, tuple[str, ...]]) -> int:
-        """Photos whose other tags would be gone if Plex replaces; the edit with the fewest is tried first."""
-        return sum(bool(others_on(self._part(edit, key, shown))) for key in edit.keys)
+    def _least_risk_first(self, edits: list[Edit], shown: dict[str, tuple[str, ...]]) -> list[Edit]:
+        """The edit first that touches the fewest photos whose other tags would be gone if Plex replaces. Among
+        many edits one more does not count: then a single photo tells.
+        """
+
+        def at_stake(edit: Edit) -> list[str]:
+            others = {key: len(others_on(self._part(edit, key, shown))) for key in edit.keys if edit.add}
+            # A single tag that goes may be a user's own doing, so two tell more than one.
+            return sorted(
+                (key for key in others if others[key]), key=lambda key: (others[key] < 2, others[key])
+            )
+
+        edits = sorted(edits, key=lambda edit: (not edit.add, len(at_stake(edit))))
+        first, telling = edits[0], at_stake(edits[0])
+        if len(edits) < _MANY_EDITS or len(telling) < 2:
+            return edits
+        others = tuple(key for key in first.keys if key != telling[0])
+        return [replace(first, keys=(telling[0],)), replace(first, keys=others), *edits[1:]]
 
     def _send_alone(self, change: Change, damaged: bool) -> None:
         """Sends one photo's whole list of tags, read just before, for a server that replaces. What was lost of

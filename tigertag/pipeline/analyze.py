@@ -368,12 +368,12 @@ class _Showing:
     def _react_answered(self, event: Answered, tally: Tally) -> None:
         self.tally.merge(tally)
         lane = event.lane
-        lane.under_way -= len(event.asks)
+        was_up = lane.down is None
+        lane.learn_from(event)
         ended = [ask.key for ask in event.asks]
-        if event.down is not None and not self.work.stop.is_set() and lane.down is None:
-            lane.down = event.down
-            self.tally.put_aside(lane.open.name, event.down)
-            self.work.watch.say(f"{lane.open.name}: {event.down}")
+        if was_up and lane.down is not None and not self.work.stop.is_set():
+            self.tally.put_aside(lane.open.name, lane.down)
+            self.work.watch.say(f"{lane.open.name}: {lane.down}")
         if lane.down is not None or self.work.stop.is_set():
             ended += [ask.key for ask in lane.waiting]
             lane.waiting.clear()

@@ -25,6 +25,7 @@ Key: TypeAlias = tuple[int, int, str]
 """Photo, revision, input: what an answer belongs to."""
 
 _FAULTS_IN_A_ROW = 3  # An engine that breaks so often is broken, not the photos.
+_TROUBLES_IN_A_ROW = 10  # A service that fails for so many photos would only cost time for the rest.
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Lane:
     under_way: int = 0
     """Photos given to the pool and not answered yet."""
     faults: int = 0
+    troubles: int = 0
     pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,6 +122,17 @@ class Lane:
             batch, self.waiting = self.waiting[:size], self.waiting[size:]
             self.under_way += len(batch)
             self.pool.submit(self._ask, batch)
+
+    def learn_from(self, event: Answered) -> None:
+        """Takes note of an answer, in the coordinator's thread; puts a service aside that only fails."""
+        self.under_way -= len(event.asks)
+        for _, outcome in event.outcomes:
+            self.troubles = self.troubles + 1 if isinstance(outcome, TransientError) else 0
+        if self.down is None and event.down is not None:
+            self.down = event.down
+        elif self.down is None and self.troubles >= _TROUBLES_IN_A_ROW:
+            last = event.outcomes[-1][1]
+            self.down = PluginDown(f"put aside after {self.troubles} photos in a row failed ({last})")
 
     def _ask(self, batch: Sequence[Ask]) -> None:
         self.events.put(self._outcomes(batch))

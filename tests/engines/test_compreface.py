@@ -201,6 +201,11 @@ def test_a_refused_photo_is_not_sent_again(engine: Engine, service: CompreFace, 
     assert service.counts["recognise"] == 1
 
 
+def test_a_key_at_the_end_of_a_long_message_is_not_shown_in_part(engine: Engine, service: CompreFace) -> None:
+    service.fail("recognise", trouble(418, 99, "x" * 190 + KEY))
+    assert KEY[:8] not in str(outcome(engine, shot("magenta")))
+
+
 def test_a_service_that_went_away_is_put_aside(bench: Bench, service: CompreFace) -> None:
     engine = bench.start()
     engine.close()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import uuid
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.engines.compreface_home import BEN, Home, home
 from tests.fakes import FakeMemory
+from tests.pictures import heic_bytes
 from tests.servers.base import Fault
 from tests.servers.compreface import CORE_DOWN, CompreFace
-from tests.servers.compreface_faces import draw_people
+from tests.servers.compreface_faces import Seen, draw_people
 from tigertag.errors import ConfigError, PluginDown
 from tigertag.model import JSON, KnowsPeople, Synced
 
@@ -45,6 +49,27 @@ def test_a_sideways_example_is_sent_upright(home: Home) -> None:
     home.put("Clara/1.jpg", draw_people("cyan", size=(480, 640), orientation=6))
     assert home.sync().problems == ()
     assert home.there()["Clara"] == 1
+
+
+def test_a_heic_example_is_sent_as_jpeg(home: Home) -> None:
+    home.service.faces_in = lambda picture: (Seen("magenta", 0, 0, picture.width, picture.height),)
+    home.put("Clara/1.heic", heic_bytes(1))
+    assert home.sync().problems == ()
+    assert home.service.of_subject("Clara")[0].content.startswith(b"\xff\xd8\xff")
+
+
+PHOTOS = Path(__file__).parents[2] / "../shared/photos"
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="the real photos are not here")
+def test_real_photos_are_sent_small_and_without_metadata(home: Home) -> None:
+    home.service.faces_in = lambda picture: (Seen("magenta", 0, 0, picture.width, picture.height),)
+    for path in sorted(PHOTOS.glob("Me*.jpg")):
+        home.put(f"Me/{path.name}", path.read_bytes())
+    assert home.sync().problems == ()
+    for example in home.service.of_subject("Me"):
+        with Image.open(io.BytesIO(example.content)) as sent:
+            assert max(sent.size) <= 1600 and not sent.getexif()
 
 
 def test_a_dry_run_tells_and_changes_nothing(home: Home) -> None:

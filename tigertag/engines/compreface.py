@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -108,6 +109,15 @@ class CompreFaceOptions(EngineOptions):
         return f"{parts.scheme}://{host}:{parts.port or self.api_port}{parts.path}"
 
 
+@contextmanager
+def _or_down() -> Iterator[None]:
+    """Without the service there is no going on, so what may pass puts the engine aside."""
+    try:
+        yield
+    except TransientError as error:
+        raise ServiceDown(str(error), "Look at CompreFace's log and try again.") from error
+
+
 class CompreFaceEngine:
     """Engine and KnowsPeople. Building it does no I/O."""
 
@@ -169,16 +179,14 @@ class CompreFaceEngine:
 
     def start(self) -> None:
         """Waits for the core, proves the key, and syncs the examples. Raises PluginDown, ConfigError."""
-        try:
+        with _or_down():
             self._connect(self._client, loading=True)
             if not self._faces.is_given:
                 self._book.note_remote(self._client.examples())
                 self._final = self._settings(frozenset())
                 return
-            for problem in self.sync().problems:
-                log.warning("%s: %s", self.name, problem)
-        except TransientError as error:
-            raise ServiceDown(str(error), "Look at its log; its photos wait for the next run.") from error
+        for problem in self.sync().problems:
+            log.warning("%s: %s", self.name, problem)
 
     def _connect(self, client: Client, *, loading: bool) -> tuple[str, ...]:
         """The subjects there are. Raises ServiceDown, TransientError."""
@@ -197,9 +205,9 @@ class CompreFaceEngine:
     def sync(self, *, dry_run: bool = False) -> Synced:
         """Adds missing examples, removes those TigerTag added that nobody wants any more; twice is once.
 
-        Raises ConfigError, PluginDown, TransientError.
+        Raises ConfigError, PluginDown.
         """
-        with self._sync_lock:
+        with self._sync_lock, _or_down():
             wanted = self._faces.wanted()
             self._connect(self._client, loading=False)
             work = Sync(self._client, self._book, self._render, dry_run=dry_run)
@@ -228,10 +236,11 @@ class CompreFaceEngine:
         )
 
     def people(self) -> Sequence[Person]:
-        """By name. Raises ConfigError, PluginDown, TransientError."""
-        wanted = self._faces.wanted()
-        subjects = self._connect(self._client, loading=False)
-        remote, ours = self._client.examples(), self._book.examples()
+        """By name. Raises ConfigError, PluginDown."""
+        wanted, ours = self._faces.wanted(), self._book.examples()
+        with _or_down():
+            subjects = self._connect(self._client, loading=False)
+            remote = self._client.examples()
         asked = Counter(fold(example.subject) for example in wanted.examples)
         by_us = Counter(fold(name) for image_id, name in remote.items() if image_id in ours)
         others = Counter(fold(name) for image_id, name in remote.items() if image_id not in ours)

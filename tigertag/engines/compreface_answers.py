@@ -72,7 +72,7 @@ def one_line(text: str) -> str:
 
 
 def code_of(reply: Reply) -> tuple[int, str]:
-    """Code and message of an error answer; NAMELESS where it is no JSON, as many are."""
+    """Code and message of an error answer, as it came; NAMELESS where it is no JSON, as many are."""
     try:
         value = reply.json()
     except BadReply:
@@ -80,7 +80,7 @@ def code_of(reply: Reply) -> tuple[int, str]:
     if not isinstance(value, Mapping):
         return NAMELESS, ""
     code, message = value.get("code"), value.get("message")
-    return code if _is_whole(code) else NAMELESS, one_line(message) if isinstance(message, str) else ""
+    return code if _is_whole(code) else NAMELESS, message if isinstance(message, str) else ""
 
 
 def as_object(reply: Reply) -> Mapping[str, JSON]:

@@ -26,6 +26,7 @@ from tigertag.engines.compreface_answers import (
     code_of,
     is_image_id,
     most_bytes,
+    one_line,
 )
 from tigertag.errors import PluginDown, TransientError
 from tigertag.http import (
@@ -57,6 +58,8 @@ _KEY_TROUBLE = {
     ),
 }
 _MIGRATING = (405, 32)
+_MOST_WORDS = 4096
+"""Characters of a message that are looked at: far more than are shown, lest a secret be cut and not found."""
 _LOADING = 15
 """Repeats while the core loads its model: it answers 500/41, 502 or 503 for a minute or two."""
 
@@ -236,7 +239,7 @@ class Client:
         except WireError as error:
             raise self._translated(error) from error
         code, message = code_of(reply)
-        message = self._http.redact(message)
+        message = one_line(self._http.redact(message[:_MOST_WORDS]))
         if _may_pass(reply.status, code):
             asked = retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
             raise Unanswered(f"CompreFace answered {reply.status} ({message or 'no words'})", asked=asked)

@@ -36,6 +36,7 @@ FETCHERS = 4
 WINDOW = 24
 """Items in flight at most: fetched and not answered by all."""
 
+_GLANCE = 0.5  # Seconds between two looks at whether a signal asked for an end.
 _TOGETHER = 64  # Events that share a transaction at most.
 
 
@@ -153,10 +154,20 @@ class _Showing:
         return bool(self.fetching or under_way or any(courier.is_writing for courier in self.couriers))
 
     def _next_events(self) -> list[object]:
-        found = [self.events.get()]
+        found = [self._next_event()]
         while len(found) < _TOGETHER and not self.events.empty():
             found.append(self.events.get())
         return found
+
+    def _next_event(self) -> object:
+        """Waits for what comes next. A stop ends the waits between two tries: nobody sleeps on for minutes."""
+        while True:
+            try:
+                return self.events.get(timeout=_GLANCE)
+            except queue.Empty:
+                if self.work.stop.is_set():
+                    for lane in self.lanes.values():
+                        lane.open.engine.close()
 
     def close(self) -> None:
         """Ends the threads; what is under way has been waited for, unless an error cut the run off."""

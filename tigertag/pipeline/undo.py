@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from tigertag.errors import ItemError
-from tigertag.model import Change, Presence, Shown, fold
+from tigertag.errors import ItemError, ItemGone
+from tigertag.model import Change, Presence, Shown, Written, fold
 from tigertag.pipeline.plan import Entry
 from tigertag.pipeline.work import Tally
 from tigertag.pipeline.write import (
@@ -202,9 +202,15 @@ def _note_batch(
             change = _note_item(session, how, standings[row_id], row_id, wanted[row_id], seen, lift)
             changes += [change] if change.add or change.remove else []
         else:
-            reason = str(seen) if isinstance(seen, ItemError) else "not there any more; nothing was taken back"
-            tally.fail(seen.item.path, reason)
+            _note_absence(tally, seen)
     return changes, tally
+
+
+def _note_absence(tally: Tally, seen: Shown | Written | ItemError) -> None:
+    """A photo that is gone took its tags along; what could not be read is named."""
+    if isinstance(seen, ItemGone) or (isinstance(seen, Shown) and seen.presence is Presence.GONE):
+        return
+    tally.fail(seen.item.path, str(seen) if isinstance(seen, ItemError) else "another photo now has its key")
 
 
 def _note_item(
@@ -261,7 +267,7 @@ def _confirm(session: Session, how: Delivering, rows: dict[tuple[str, str], int]
     for outcome in written:
         row_id = rows[outcome.item.source, outcome.item.key]
         if isinstance(outcome, ItemError):
-            tally.fail(outcome.item.path, str(outcome))
+            _note_absence(tally, outcome)
         elif not confirm_item(session, how, tally, row_id, standings[row_id], outcome):
             tally.fail(outcome.item.path, f"{how.target.target.label} did not keep all that was taken back")
     return tally

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
-from tigertag.errors import ItemError
+from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Item, Presence, Shown, Written, fingerprint, fold
 from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, plan
 from tigertag.pipeline.policy import Wanted, wanted
@@ -206,6 +206,9 @@ def _note_absence(batch: _Batch, row_id: int, seen: Shown | Written | ItemError)
 
 
 def _record_trouble(batch: _Batch, row_id: int, error: ItemError) -> None:
+    if isinstance(error, ItemGone):  # nobody's fault: the next listing says whether it comes back (P10)
+        ledger.set_delivery(batch.deliveries[row_id], "pending", batch.how.work.now(), reason="not found")
+        return
     state = "pending" if error.again else "failed"
     new = ledger.set_delivery(batch.deliveries[row_id], state, batch.how.work.now(), reason=str(error))
     if new or error.again:

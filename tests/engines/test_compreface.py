@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
 from pydantic import ValidationError
 
 from tests.engines.contract import Bench, EngineContract, ask, said
-from tests.fakes import FakePhoto, photos
+from tests.fakes import FakeMemory, FakePhoto, photos
 from tests.servers.base import Fault
 from tests.servers.compreface import CORE_DOWN, DETECTION_KEY, KEY, OUT_OF_ROOM, CompreFace, trouble
 from tests.servers.compreface_faces import draw_people
@@ -168,10 +170,17 @@ def test_a_core_that_stays_down_leaves_the_photo_for_later(engine: Engine, servi
     assert service.counts["recognise"] == 5
 
 
-def test_a_core_that_fails_on_every_photo_is_put_aside(engine: Engine, service: CompreFace) -> None:
-    service.fail("recognise", CORE_DOWN, times=1000)
-    with pytest.raises(PluginDown, match="20 photos one after the other"):
-        ask(engine, [shot("magenta", seed=seed) for seed in range(30)])
+def test_closing_ends_the_waits_between_tries(service: CompreFace) -> None:
+    engine = CompreFaceEngine(CompreFaceOptions.model_validate(service.options), FakeMemory())
+    engine.start()
+    service.fail("recognise", Fault(status=503, headers={"Retry-After": "60"}), times=9)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(outcome, engine, shot("magenta"))
+        while not service.of("recognise"):
+            threading.Event().wait(0.01)
+        engine.close()
+        assert isinstance(answer.result(timeout=10), TransientError)
+    assert service.counts["recognise"] == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import hashlib
 import io
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -56,8 +55,6 @@ _SMALLER = (
     *(Rendition(long_side=side, quality=60) for side in (1280, 1024, 800, 640)),
 )
 """What is tried, in this order, until a picture is under the service's limit."""
-_MOST_FAILURES = 20
-"""Photos one after the other that the service fails on before it is put aside."""
 
 
 class CompreFaceOptions(EngineOptions):
@@ -128,8 +125,10 @@ class CompreFaceEngine:
     billed = False
     batch_size = 1
 
-    def __init__(self, options: CompreFaceOptions, memory: Memory, *, sleep: Sleep = time.sleep) -> None:
+    def __init__(self, options: CompreFaceOptions, memory: Memory, *, sleep: Sleep | None = None) -> None:
+        """`sleep` is how to wait between tries; by default `close` ends a wait."""
         self._options = options
+        self._closed = threading.Event()
         self.concurrency = options.concurrency
         key = options.api_key.get_secret_value()
         self._http = Http(
@@ -142,15 +141,15 @@ class CompreFaceEngine:
             secrets=(key,),
         )
         threshold = options.det_prob_threshold
-        self._client = Client(self._http, threshold=threshold, sleep=sleep)
+        self._client = Client(
+            self._http, threshold=threshold, sleep=sleep or self._closed.wait, is_over=self._closed.is_set
+        )
         # The key is what names a collection, wherever its service moves; its hash tells nobody the key.
         self._service = hashlib.sha256(key.lower().encode()).hexdigest()[:16]
         self._book = Book(memory, self._service, threshold)
         self._faces = Faces(options.faces_folder, options.faces_config)
         self._sync_lock = threading.Lock()
-        self._lock = threading.Lock()
         self._health = Health(most_bytes=5 << 20, is_consistent=True)
-        self._failures = 0
         self._final: Mapping[str, JSON] | None = None
         self._spelling: Mapping[str, str] = {}
 
@@ -261,14 +260,11 @@ class CompreFaceEngine:
         try:
             answer = self._client.recognise(jpeg)
         except Refused as refusal:
-            self._note_success()
             if refusal.code == NO_FACE:
                 return Analysis(photo)  # the picture was decoded here, so 28 does not mean a broken one
             return PhotoError(f"{photo.name}: {refusal.why}", photo)
         except TransientError as error:
-            self._note_failure(error)
             return TransientError(f"{photo.name}: {error}", photo)
-        self._note_success()
         with Image.open(io.BytesIO(jpeg)) as sent:
             found, dropped = annotations_of(answer.faces, sent.size)
         return Analysis(photo, tuple(map(self._spelled, found)), self._http.kept(answer.body), dropped)
@@ -277,18 +273,6 @@ class CompreFaceEngine:
         """A person under the name the user gives, where the service differs in case only."""
         name = self._spelling.get(fold(found.name), found.name) if found.kind is Kind.PERSON else found.name
         return Annotation(found.kind, name, found.confidence, found.box)
-
-    def _note_success(self) -> None:
-        with self._lock:
-            self._failures = 0
-
-    def _note_failure(self, error: TransientError) -> None:
-        with self._lock:
-            self._failures += 1
-            failures = self._failures
-        if failures >= _MOST_FAILURES:
-            what = f"CompreFace failed on {failures} photos one after the other ({error})"
-            raise ServiceDown(what, "Look at its log; the photos wait for the next run.") from error
 
     def check(self) -> Iterable[Finding]:
         """Asks a few things and changes nothing."""
@@ -325,4 +309,6 @@ class CompreFaceEngine:
             yield Finding(False, problem, "The other examples are used; put this one right.")
 
     def close(self) -> None:
+        """Twice is once. Ends waits between tries."""
+        self._closed.set()
         self._http.close()

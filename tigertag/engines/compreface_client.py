@@ -8,7 +8,6 @@ here that could delete more than one example: `DELETE …/subjects/` with an emp
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,15 +83,21 @@ class ServiceDown(PluginDown):
 
 class Patience:
     """How often one request is repeated: five times where it never got there, a few times where the service
-    failed, once where it hung."""
+    failed, once where it hung, and not at all once it is over."""
 
-    def __init__(self, sleep: Sleep, *, unsent: int = 5, failed: int = 3, hung: int = 1) -> None:
+    def __init__(
+        self, sleep: Sleep, is_over: Callable[[], bool], *, unsent: int = 5, failed: int = 3, hung: int = 1
+    ) -> None:
+        self._is_over = is_over
         self._unsent = Backoff(tries=unsent, total=60, sleep=sleep)
         self._failed = Backoff(tries=failed, longest=15, total=120, sleep=sleep)
         self._hung = Backoff(tries=hung, sleep=sleep)
 
     def again(self, trouble: Unanswered) -> bool:
         """Waits, and says whether to try again."""
+        return not self._is_over() and self._wait(trouble) and not self._is_over()
+
+    def _wait(self, trouble: Unanswered) -> bool:
         if not trouble.sent:
             return self._unsent.wait()
         if trouble.timed_out:
@@ -124,11 +129,13 @@ class Health:
 class Client:
     """One recognition service. Safe to use from several threads."""
 
-    def __init__(self, http: Http, *, threshold: float | None = None, sleep: Sleep = time.sleep) -> None:
-        """`threshold` is the detector's, 0..1; the service's own where None."""
+    def __init__(
+        self, http: Http, *, threshold: float | None, sleep: Sleep, is_over: Callable[[], bool]
+    ) -> None:
+        """`threshold` is the detector's, 0..1; the service's own where None. `is_over` ends all tries."""
         self._http = http
         self._threshold: Params = {} if threshold is None else {"det_prob_threshold": f"{threshold:g}"}
-        self._sleep = sleep
+        self._sleep, self._is_over = sleep, is_over
         self._tries = {"unsent": 5, "failed": 3, "hung": 1}
 
     def in_a_hurry(self) -> Client:
@@ -203,7 +210,9 @@ class Client:
 
     def patience(self, *, loading: bool = False) -> Patience:
         """For one request."""
-        return Patience(self._sleep, **{**self._tries, **({"failed": _LOADING} if loading else {})})
+        return Patience(
+            self._sleep, self._is_over, **{**self._tries, **({"failed": _LOADING} if loading else {})}
+        )
 
     def _get(
         self, path: str, read: Callable[[Reply], T], params: Params | None = None, *, loading: bool = False

@@ -86,7 +86,7 @@ def list_sources(work: Work, sources: Sequence[OpenSource], scanned: Scanned) ->
         scanned.listings.append(listing)
         if listing.fault is not None:
             scanned.tally.put_aside(listing.label, listing.fault)
-        if not isinstance(listing.fault, Refused | Unreachable):
+        if isinstance(listing.fault, Incomplete) or not isinstance(listing.fault, Refused | Unreachable):
             usable.append(each)
     return usable
 

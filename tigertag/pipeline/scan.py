@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tigertag.errors import (
+    Incomplete,
     PluginDown,
     Refused,
     TransientError,

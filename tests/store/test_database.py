@@ -188,10 +188,20 @@ def test_a_missing_file_is_made_in_a_folder_that_is_made(tmp_path: Path) -> None
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_what_a_killed_creation_left_is_removed_but_not_that_of_a_living_one(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    for pid in (os.getpid(), 2**22 + 1):  # the second is above any pid (proc(5), pid_max)
+        (tmp_path / f".tigertag.db.new-{pid}-0a").write_bytes(b"half")
+    Database.open(sqlite_url).close()
+    assert set(snapshot(tmp_path)) == {"tigertag.db", f".tigertag.db.new-{os.getpid()}-0a"}
+
+
 def test_a_dry_run_on_no_database_makes_none(sqlite_url: str, tmp_path: Path) -> None:
     with Database.open(sqlite_url, create=False, read_only=True) as database:
         schema.require_current(database)
         assert photos(database) == 0
+        assert database.is_stand_in
     assert snapshot(tmp_path) == {}
 
 

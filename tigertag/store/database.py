@@ -112,6 +112,11 @@ class Database:
         """The URL with its password masked."""
         return self.address.shown
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Whether this is an empty one in memory, in place of a database that is not there yet."""
+        return self._anchor is not None
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that may write: committed at the end, rolled back by an error.

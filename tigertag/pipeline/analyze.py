@@ -22,14 +22,15 @@ from tigertag.errors import (
     MissingDecoder,
     PhotoError,
     PluginDown,
-    TigerTagError,
     TransientError,
 )
-from tigertag.media import OpenPhoto, open_photo
+from tigertag.media import OpenPhoto
 from tigertag.model import Analysis, Item
 from tigertag.pipeline.courier import Courier, Replied
-from tigertag.pipeline.lane import Answered, Ask, Granted, Key, Lane, PermitAsked, Settled
-from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
+from tigertag.pipeline.fetch import DueItem, Fetched, fetch
+from tigertag.pipeline.lane import Answered, Ask, Ended, Granted, Key, Lane, PermitAsked, Settled
+from tigertag.pipeline.vet import vetted
+from tigertag.pipeline.work import OpenEngine, OpenTarget, Tally, Work
 from tigertag.store import answers, items, ledger
 
 FETCHERS = 4
@@ -38,23 +39,6 @@ WINDOW = 24
 
 _GLANCE = 0.5  # Seconds between two looks at whether a signal asked for an end.
 _TOGETHER = 64  # Events that share a transaction at most.
-
-
-@dataclass(frozen=True, slots=True)
-class DueItem:
-    """An item to be opened or shown, and where it lies."""
-
-    due: items.Due
-    source: OpenSource
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What came of opening an item."""
-
-    row_id: int
-    photo: OpenPhoto | None = None
-    error: TigerTagError | None = None
 
 
 @dataclass(slots=True)
@@ -132,6 +116,7 @@ class _Showing:
         self.flying: dict[int, InFlight] = {}
         self.fetching = 0
         self.asked: dict[Key, list[int]] = {}
+        self.missed: set[Key] = set()  # asked in this run without an answer: not again for a copy (E6)
         self.known: dict[int, tuple[Item, int | None]] = {}
         self.silent: set[int] = set()  # sources that no longer answer
 
@@ -173,6 +158,7 @@ class _Showing:
         """Ends the threads; what is under way has been waited for, unless an error cut the run off."""
         for lane in self.lanes.values():
             lane.down = lane.down or PluginDown("the run has ended", planned=True)
+            lane.has_ended = True
         self._refuse_waiting()
         self.fetchers.shutdown(wait=True, cancel_futures=True)
         for lane in self.lanes.values():
@@ -183,8 +169,13 @@ class _Showing:
 
     def _refuse_waiting(self) -> None:
         """Nobody may wait for a permit that will not come."""
+        left = []
         while not self.events.empty():
-            event = self.events.get()
+            left.append(self.events.get())
+        self._refuse(left)
+
+    def _refuse(self, events: Sequence[object]) -> None:
+        for event in events:
             if isinstance(event, PermitAsked):
                 event.granted.set_exception(PluginDown("the run has ended", planned=True))
             elif isinstance(event, Fetched) and event.photo is not None:
@@ -195,7 +186,8 @@ class _Showing:
     def _fill(self) -> None:
         while self.due and len(self.flying) < WINDOW and not self.work.stop.is_set():
             if not any(lane.has_room for lane in self.lanes.values()):
-                self.due.clear()  # nobody is left to ask: what was not opened waits as it is
+                if not self.flying:
+                    self.due.clear()  # nobody is left to ask: what was not opened waits as it is
                 return
             due = self.due.popleft()
             if self._is_worth_opening(due):
@@ -213,7 +205,7 @@ class _Showing:
         item = self._item(due)
         self.flying[due.due.id] = InFlight(due, item)
         self.fetching += 1
-        self.fetchers.submit(lambda: self.events.put(_fetched(due, item)))
+        self.fetchers.submit(lambda: self.events.put(fetch(due, item)))
 
     def _item(self, due: DueItem) -> Item:
         """Rows are loaded ahead, a window at a time."""
@@ -227,6 +219,10 @@ class _Showing:
 
     def _handle(self, events: Sequence[object]) -> None:
         """Commits what came in, in one transaction, then acts on it."""
+        for event in events:
+            if isinstance(event, Ended):
+                self._refuse(events)
+                raise event.error
         sends = [event for event in events if isinstance(event, PermitAsked)]
         fetched = [event for event in events if isinstance(event, Fetched)]
         answered = [event for event in events if isinstance(event, Answered)]
@@ -250,6 +246,7 @@ class _Showing:
             raise
         self.settled.drop(outcomes)
         for each, send_id in zip(sends, ids, strict=True):
+            each.lane.permitted.add(each.key)
             each.granted.set_result(Granted(send_id, self.settled))
         for opened, what in zip(fetched, kept, strict=True):
             self._react_fetched(opened, what)
@@ -330,6 +327,8 @@ class _Showing:
         waiting = self.asked.get(key)
         if waiting is not None:
             waiting.append(flying.due.due.id)
+        elif key in self.missed:
+            return
         elif lane.has_room and flying.photo is not None and not self.work.stop.is_set():
             self.asked[key] = [flying.due.due.id]
             lane.waiting.append(Ask(key, flying.photo))
@@ -344,6 +343,7 @@ class _Showing:
         for ask, outcome in event.outcomes:
             path = ask.photo.name
             if isinstance(outcome, Analysis):
+                outcome = vetted(outcome)
                 self._keep_answer(session, ask, outcome)
                 tally.answered[event.lane.open.name] = tally.answered.get(event.lane.open.name, 0) + 1
                 tally.dropped += outcome.dropped
@@ -382,6 +382,7 @@ class _Showing:
         was_up = lane.down is None
         lane.learn_from(event)
         ended = [ask.key for ask in event.asks]
+        self.missed.update(ask.key for ask, outcome in event.outcomes if isinstance(outcome, TransientError))
         if was_up and lane.down is not None and not self.work.stop.is_set():
             self.tally.put_aside(lane.open.name, lane.down)
             self.work.watch.say(f"{lane.open.name}: {lane.down}")
@@ -407,14 +408,3 @@ class _Showing:
 
 def _input(lane: Lane, photo: OpenPhoto) -> str:
     return photo.input if lane.open.engine.reads == "file" else ""
-
-
-def _fetched(due: DueItem, item: Item) -> Fetched:
-    """Opens an item, in a fetcher's thread."""
-    try:
-        with due.source.source.open(item) as stream:
-            return Fetched(due.due.id, open_photo(stream, item.path))
-    except TigerTagError as error:
-        return Fetched(due.due.id, error=error)
-    except Exception as error:  # noqa: BLE001 - a fault of the source: recorded as this item's, the others go on
-        return Fetched(due.due.id, error=TransientError(f"{item.path} could not be opened ({error!r})"))

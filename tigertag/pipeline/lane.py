@@ -55,6 +55,13 @@ class PermitAsked:
     granted: Future[Send] = field(default_factory=Future)
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A thread that was told to end, or died of something that is no error of a photo: the run ends with it."""
+
+    error: BaseException
+
+
 class Settled:
     """Outcomes of requests, put in by the engines' threads and taken out by the coordinator."""
 
@@ -99,6 +106,12 @@ class Lane:
     waiting: list[Ask] = field(default_factory=list)
     under_way: int = 0
     """Photos given to the pool and not answered yet."""
+    permitted: set[Key] = field(default_factory=set)
+    """Of those, the ones whose request the quota has been charged with."""
+    is_silent: bool = False
+    """It said that it cannot go on; the coordinator is about to hear of it."""
+    has_ended: bool = False
+    """Nobody grants permits any more."""
     faults: int = 0
     troubles: int = 0
     pool: ThreadPoolExecutor = field(init=False)
@@ -113,7 +126,7 @@ class Lane:
         if self.down is not None:
             return False
         quota = self.open.engine.quota()
-        return quota is None or quota.left > self.under_way + len(self.waiting)
+        return quota is None or quota.left > self.under_way - len(self.permitted) + len(self.waiting)
 
     def submit(self, *, all_of_it: bool) -> None:
         """Gives full batches to the pool; with `all_of_it` the rest too."""
@@ -126,6 +139,7 @@ class Lane:
     def learn_from(self, event: Answered) -> None:
         """Takes note of an answer, in the coordinator's thread; puts a service aside that only fails."""
         self.under_way -= len(event.asks)
+        self.permitted.difference_update(ask.key for ask in event.asks)
         for _, outcome in event.outcomes:
             self.troubles = self.troubles + 1 if isinstance(outcome, TransientError) else 0
         if self.down is None and event.down is not None:
@@ -135,11 +149,14 @@ class Lane:
             self.down = PluginDown(f"put aside after {self.troubles} photos in a row failed ({last})")
 
     def _ask(self, batch: Sequence[Ask]) -> None:
-        self.events.put(self._outcomes(batch))
+        try:
+            self.events.put(self._outcomes(batch))
+        except BaseException as error:  # noqa: BLE001 - the coordinator raises it; without it the run would wait
+            self.events.put(Ended(error))
 
     def _outcomes(self, batch: Sequence[Ask]) -> Answered:
         """Shows a batch to the engine. What it does not say anything about waits."""
-        if self.down is not None or self.stopping():
+        if self.down is not None or self.is_silent or self.stopping():
             return Answered(self, batch, ())
         asked = {id(ask.photo): ask for ask in batch}
         outcomes: list[tuple[Ask, Analysis | PhotoError | TransientError]] = []
@@ -147,6 +164,7 @@ class Lane:
             for outcome in self.open.engine.analyze([ask.photo for ask in batch], self._permit(asked)):
                 outcomes += [(ask, outcome) for ask in _meant(outcome, asked)]
         except PluginDown as error:
+            self.is_silent = True  # at once: what waits in the pool must not be sent
             return Answered(self, batch, outcomes, error)
         except TransientError as error:
             outcomes += [(ask, error) for ask in asked.values()]
@@ -172,6 +190,8 @@ class Lane:
                 raise PluginDown("the run was stopped", planned=True)
             request = PermitAsked(self, keys[id(photo)])
             self.events.put(request)
+            if self.has_ended:  # looked at after the request was put: one of the two sees it
+                raise PluginDown("the run has ended", planned=True)
             return request.granted.result()
 
         return permit

@@ -14,9 +14,10 @@ from tigertag.errors import (
     Unreachable,
 )
 from tigertag.media import can_decode
-from tigertag.pipeline.analyze import DueItem, analyze, may_see
+from tigertag.pipeline.analyze import analyze, may_see
 from tigertag.pipeline.courier import Courier
 from tigertag.pipeline.discover import Listing, discover
+from tigertag.pipeline.fetch import DueItem
 from tigertag.pipeline.survey import bring_in_line
 from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
 from tigertag.pipeline.write import Delivering

@@ -172,7 +172,8 @@ def upgrade(app: App) -> schema.Upgraded:
 
 def current(app: App) -> SchemaLine:
     with Database.open(app.settings.db_url, create=False, read_only=True) as database:
-        return SchemaLine(app.settings.db_url_shown, schema.current(database), schema.head())
+        there = "" if database.is_stand_in else schema.current(database)
+        return SchemaLine(app.settings.db_url_shown, there, schema.head())
 
 
 def check_database(app: App) -> tuple[str, ...]:

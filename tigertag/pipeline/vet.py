@@ -1,0 +1,57 @@
+"""What of an engine's answer can be stored: a third party's engine may say anything (RELIABILITY E8). Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tigertag.model import LONGEST_NAME, Analysis, Annotation, Box, Kind
+
+MOST_ANNOTATIONS = 1000
+"""Of one answer; the surest are kept."""
+
+_LONGEST_LANGUAGE = 40
+_LONGEST_RAW = 64 * 1024
+_NAMED = (Kind.TAG, Kind.PERSON, Kind.MEASURE)
+
+
+def vetted(answer: Analysis) -> Analysis:
+    """The answer without annotations that are no good; `dropped` counts them. Names are stripped."""
+    good = [replace(each, name=each.name.strip()) for each in answer.annotations if _is_sound(each)]
+    kept = _surest(good)
+    dropped = answer.dropped + len(answer.annotations) - len(kept)
+    raw = answer.raw.replace("\0", "")[:_LONGEST_RAW]
+    return replace(answer, annotations=tuple(kept), dropped=dropped, raw=raw)
+
+
+def _surest(good: Sequence[Annotation]) -> list[Annotation]:
+    """At most `MOST_ANNOTATIONS`, in the engine's order."""
+    if len(good) <= MOST_ANNOTATIONS:
+        return list(good)
+    order = sorted(range(len(good)), key=lambda place: -good[place].confidence)[:MOST_ANNOTATIONS]
+    return [good[place] for place in sorted(order)]
+
+
+def _is_sound(each: Annotation) -> bool:
+    name = each.name.strip()
+    return (
+        math.isfinite(each.confidence)
+        and 0 <= each.confidence <= 1
+        and len(name) <= LONGEST_NAME
+        and _is_text(name)
+        and _is_text(each.language)
+        and len(each.language) <= _LONGEST_LANGUAGE
+        and (bool(name) or each.kind not in _NAMED)
+        and (each.box is None or _is_inside(each.box))
+    )
+
+
+def _is_text(text: str) -> bool:
+    """No control characters and no half of a surrogate pair: a database refuses them, a terminal obeys them."""
+    return not any(ord(sign) < 32 or 127 <= ord(sign) < 160 or 0xD800 <= ord(sign) < 0xE000 for sign in text)
+
+
+def _is_inside(box: Box) -> bool:
+    sides = (box.x, box.y, box.width, box.height)
+    return all(math.isfinite(side) and 0 <= side <= 1 for side in sides)

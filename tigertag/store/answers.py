@@ -163,8 +163,11 @@ def _columns(analysis_id: int, each: Annotation, tags: Mapping[tuple[str, str], 
 def _tag_ids(session: Session, names: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """The ids of (kind, name) pairs; rows that are missing are made."""
     found: dict[tuple[str, str], int] = {}
+    kinds = sorted({kind for kind, _ in names})
     for part in chunks(sorted({name for _, name in names})):
-        for row in session.execute(select(TagRow.id, TagRow.kind, TagRow.name).where(TagRow.name.in_(part))):
+        # The unique index begins with the kind; without it every tag there is would be read.
+        there = select(TagRow.id, TagRow.kind, TagRow.name).where(TagRow.kind.in_(kinds), TagRow.name.in_(part))
+        for row in session.execute(there):
             found[row.kind, row.name] = row.id
     new = [
         TagRow(kind=kind, name=name, fold=fold(name))
@@ -356,8 +359,9 @@ def add_sends(session: Session, asks: Sequence[tuple[int, int]], run_id: int, no
 
 
 def settle_sends(session: Session, outcomes: Mapping[int, Outcome]) -> None:
-    for send_id, outcome in outcomes.items():
-        session.execute(update(SendRow).where(SendRow.id == send_id).values(outcome=outcome.value))
+    for outcome in sorted(set(outcomes.values())):
+        for part in chunks([send_id for send_id, each in outcomes.items() if each is outcome]):
+            session.execute(update(SendRow).where(SendRow.id.in_(part)).values(outcome=outcome.value))
 
 
 def count_sends(session: Session, run_id: int) -> dict[tuple[int, str], int]:

@@ -101,6 +101,8 @@ class Shelf:
     cut_after: int | None = None
     """The listing breaks off after so many photos, with `cut`, or in silence."""
     cut: TigerTagError | None = None
+    twice: bool = False
+    """Each photo is met twice."""
     section: str = ""
     scope: tuple[str, ...] = ()
 
@@ -239,7 +241,8 @@ class ShelfSource(_Plugin):
 
     def items(self) -> Iterator[Item]:
         shelf = self.stage.shelf
-        for number, (key, lying) in enumerate(list(shelf.photos.items())):
+        listed = list(shelf.photos.items())
+        for number, (key, lying) in enumerate(listed * 2 if shelf.twice else listed):
             if number == shelf.cut_after:
                 if shelf.cut is not None:
                     raise shelf.cut

@@ -6,7 +6,7 @@ nothing as gone (RELIABILITY P8, P9, K1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from tigertag.errors import PluginDown, Refused, TigerTagError, TransientError
 from tigertag.model import Item, Source
-from tigertag.store import items
+from tigertag.store import items, ledger
 from tigertag.store.database import Database
 
 _PAGE = 500
-_MANY = 20  # Fewer photos than this can vanish overnight without a disk being gone.
+_MANY = 20  # Fewer photos than this can shrink to less than half overnight without a disk being gone.
+_SEVERAL = 5  # And fewer than this can all be deleted.
 
 
 @dataclass(slots=True)
@@ -102,6 +103,7 @@ def _take_page(
 ) -> None:
     with database.reading() as session:
         known = {} if source_id is None else items.known(session, source_id, [item.key for item in page])
+    page = list({item.key: item for item in page}.values())  # one that moves meanwhile is met twice
     new = [item for item in page if item.key not in known]
     stale = [(known[item.key].id, item) for item in page if _differs(item, known.get(item.key))]
     found.listed += len(page)
@@ -112,16 +114,24 @@ def _take_page(
         opened = [item for item in page if item.key not in known or _is_changed(item, known[item.key])]
         found.unopened += [items.glob_path(item.section, item.path) for item in opened]
     elif source_id is not None and (new or stale):
-        _write_page(database, source_id, new, stale)
+        back = [known[item.key].id for item in page if item.key in known and known[item.key].gone]
+        _write_page(database, source_id, new, stale, back)
 
 
 def _write_page(
-    database: Database, source_id: int, new: Iterable[Item], stale: Iterable[tuple[int, Item]]
+    database: Database,
+    source_id: int,
+    new: Iterable[Item],
+    stale: Iterable[tuple[int, Item]],
+    back: Sequence[int],
 ) -> None:
+    """`back` are rows that were gone: what they missed meanwhile is to be made up for."""
+
     def write(session: Session) -> None:
         items.add(session, source_id, new)
         for row_id, item in stale:
             items.relist(session, row_id, item)
+        ledger.redeliver(session, back)
 
     database.transact(write)
 
@@ -142,7 +152,9 @@ def _differs(item: Item, seen: items.Seen | None) -> bool:
 
 def _take_leave(database: Database, found: Listing, missing: set[int], now: datetime, dry_run: bool) -> None:
     """Marks what was not listed as gone, unless the listing is not to be trusted."""
-    if found.fault is None and found.known >= _MANY and found.known - len(missing) < found.known / 2:
+    is_halved = found.known >= _MANY and found.known - len(missing) < found.known / 2
+    is_empty = found.known >= _SEVERAL and not found.listed
+    if found.fault is None and (is_halved or is_empty):
         found.fault = Refused(
             f"{found.label} lists {found.listed:,} photos where {found.known:,} were known. "
             "Nothing was removed. Is everything mounted and switched on?"

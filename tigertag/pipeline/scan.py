@@ -45,7 +45,7 @@ class Choice:
     def takes(self, due: items.Due) -> bool:
         if self.ids is not None and due.id not in self.ids:
             return False
-        if self.paths is not None and not ({due.path, due.path.partition("/")[2]} & self.paths):
+        if self.paths is not None and not {due.path, due.short} & self.paths:
             return False
         if self.since is None and self.until is None:
             return True

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from tigertag.model import JSON, Annotation, Box, Kind, Outcome, fingerprint, fold
+from tigertag.store import ledger
 from tigertag.store.items import chunks
 from tigertag.store.tables import (
     AnalysisRow,
@@ -77,10 +78,13 @@ def put_in_force(session: Session, name: str, facts: RevisionFacts, now: datetim
 def _make_newest(session: Session, engine_id: int, revision_id: int) -> None:
     top = session.scalar(select(func.max(EngineRevision.place)).where(EngineRevision.engine_id == engine_id))
     row = session.get(EngineRevision, (engine_id, revision_id))
+    if row is not None and row.place == top:
+        return
     if row is None:
-        session.add(EngineRevision(engine_id=engine_id, revision_id=revision_id, place=(top or 0) + 1))
-    elif row.place != top:
-        row.place = (top or 0) + 1
+        row = EngineRevision(engine_id=engine_id, revision_id=revision_id)
+        session.add(row)
+    row.place = (top or 0) + 1
+    ledger.forget_policies(session)  # its answers may be there already: no new one says what is to be written
     session.flush()
 
 

@@ -166,10 +166,11 @@ def unread() -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An item with work to do; `path` is section/album/path for the engines' globs."""
+    """An item with work to do. `path` is section/album/path for the globs of engines; `short` lacks the section."""
 
     id: int
     path: str
+    short: str
     moment: datetime | None
     unread: bool
     revisions: tuple[int, ...]
@@ -183,7 +184,7 @@ def due(session: Session, source_id: int, revisions: Collection[int]) -> list[Du
     )
     found: dict[int, Due] = {}
     for row in session.execute(waits.where(unread())):
-        found[row.id] = Due(row.id, glob_path(row.section, row.path), row.moment, True, ())
+        found[row.id] = Due(row.id, glob_path(row.section, row.path), row.path, row.moment, True, ())
     for item in session.execute(
         select(ItemRow.id, ItemRow.section, ItemRow.path, ItemRow.moment, AnalysisRow.revision_id)
         .join(AnalysisRow, AnalysisRow.photo_id == ItemRow.photo_id)
@@ -197,9 +198,8 @@ def due(session: Session, source_id: int, revisions: Collection[int]) -> list[Du
     ):
         old = found.get(item.id)
         said = (*old.revisions, item.revision_id) if old else (item.revision_id,)
-        found[item.id] = Due(
-            item.id, glob_path(item.section, item.path), item.moment, bool(old and old.unread), said
-        )
+        path = glob_path(item.section, item.path)
+        found[item.id] = Due(item.id, path, item.path, item.moment, bool(old and old.unread), said)
     return list(found.values())
 
 

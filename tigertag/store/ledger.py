@@ -80,6 +80,16 @@ def set_delivery(
     return new
 
 
+def redeliver(session: Session, item_ids: Sequence[int]) -> None:
+    """These items are to be brought in line wherever they once were. What is held stays held."""
+    for part in chunks(item_ids):
+        session.execute(
+            update(Delivery)
+            .where(Delivery.item_id.in_(part), Delivery.state.in_(("done", "failed")))
+            .values(state="pending", reason=None)
+        )
+
+
 def pending(session: Session, target_id: int, *, states: Collection[str] = ("pending",)) -> list[int]:
     """Live items whose delivery is in one of `states`, newest photo first."""
     return list(
@@ -311,6 +321,11 @@ def all_verdicts(session: Session) -> list[tuple[Verdict, str]]:
     """Every verdict with the path of its item."""
     rows = session.execute(select(Verdict, ItemRow.path).join(ItemRow).order_by(Verdict.id))
     return [(row, path) for row, path in rows]
+
+
+def forget_policies(session: Session) -> None:
+    """Every target is to be planned anew."""
+    session.execute(update(TargetRow).values(policy=""))
 
 
 def set_policy(session: Session, target_id: int, fingerprint: str) -> None:

@@ -166,7 +166,7 @@ def unread() -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An item with work to do. `path` is section/album/path for the globs of engines; `short` lacks the section."""
+    """An item with work to do. `path` is section/album/path, for globs; `short` lacks the section."""
 
     id: int
     path: str

@@ -1,0 +1,1 @@
+"""The command line: parse, call, print, exit code. What a command does is in `tigertag.app`."""

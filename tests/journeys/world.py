@@ -27,9 +27,9 @@ def different_pictures(count: int, size: int = 480) -> Iterator[bytes]:
     originals = sorted(REAL.glob("*.jpg"))
     opened: list[Image.Image] = []
     for path in originals:
-        with Image.open(path) as image:
-            image.draft("RGB", (size, size))
-            opened.append(image.convert("RGB"))
+        with Image.open(path) as original:
+            original.draft("RGB", (size, size))
+            opened.append(original.convert("RGB"))
     opened = opened or [pictures.draw(seed, size=(size, size * 3 // 4)) for seed in range(20)]
     for number in range(count):
         image = opened[number % len(opened)]

@@ -110,15 +110,13 @@ class TestAsking:
 
 class TestSettings:
     @pytest.mark.parametrize(
-        "url", ["https://api.imagga.com/v2/", "HTTPS://API.imagga.com:443/v2", "http://api.imagga.com/v2"]
+        "url", ["https://api.imagga.com/v2/", "http://api.imagga.com/v2", "https://proxy.example/imagga/v2"]
     )
-    def test_the_same_service_spelled_otherwise_is_not_asked_again(self, imagga: Imagga, url: str) -> None:
+    def test_another_address_for_imagga_bills_nobody_again(self, imagga: Imagga, url: str) -> None:
         plain = build(imagga, api_url="https://api.imagga.com/v2")
         assert build(imagga, api_url=url).settings == plain.settings
 
-    @pytest.mark.parametrize(
-        "change", [{"language": "de"}, {"tagger": "mine"}, {"api_url": "https://other.example/v2"}]
-    )
+    @pytest.mark.parametrize("change", [{"language": "de"}, {"tagger": "mine"}])
     def test_what_changes_the_answer_changes_the_settings(self, imagga: Imagga, change: dict[str, Any]) -> None:
         assert build(imagga, **change).settings != build(imagga).settings
 

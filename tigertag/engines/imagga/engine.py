@@ -89,8 +89,8 @@ class ImaggaEngine:
 
     @property
     def settings(self) -> Mapping[str, JSON]:
+        """The address is no part of it: Imagga behind a proxy says the same, and must not bill again."""
         return {
-            "service": _service(self._options.api_url),
             "languages": sorted(self._options.language),
             "tagger": self._options.tagger,
             "short_side": RENDITION.short_side,
@@ -251,14 +251,6 @@ class ImaggaEngine:
 
     def _tries(self) -> Tries:
         return Tries.fresh(self._sleep, self._uniform)
-
-
-def _service(url: str) -> str:
-    """What names a service, however its address is spelled: an odd slash must bill nobody again."""
-    parts = urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme.lower())
-    port = "" if parts.port in (None, default) else f":{parts.port}"
-    return f"{parts.hostname}{port}{parts.path.rstrip('/')}"
 
 
 def _is_good(status: int) -> bool:

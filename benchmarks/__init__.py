@@ -1,0 +1,1 @@
+"""What TigerTag costs in time, requests and memory: measured here, not asserted by tests."""

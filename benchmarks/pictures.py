@@ -1,0 +1,33 @@
+"""Pictures that all differ, as large as photos are."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from tests.pictures import draw
+
+REAL = Path(__file__).parents[1].parent / "shared" / "photos"
+"""Photos to make pictures of, where they are at hand; else they are drawn."""
+
+
+def different_pictures(count: int) -> Iterator[bytes]:
+    """`count` JPEGs: each photo in turn, a few more pixels cropped at every round, encoded again."""
+    originals = _originals()
+    for number in range(count):
+        image = originals[number % len(originals)]
+        crop = 1 + number // len(originals)
+        file = io.BytesIO()
+        image.crop((crop, crop, image.width - crop, image.height - crop)).save(file, "JPEG", quality=88)
+        yield file.getvalue()
+
+
+def _originals() -> list[Image.Image]:
+    found = []
+    for path in sorted(REAL.glob("*.jpg")):
+        with Image.open(path) as image:
+            found.append(image.convert("RGB"))
+    return found or [draw(seed, size=(1800, 1200)) for seed in range(40)]

@@ -14,6 +14,10 @@ from tigertag.model import Engine, Finding, KnowsPeople, Person, Synced
 from tigertag.store import schema
 from tigertag.store.database import Database
 
+_NO_SOURCE = (
+    "none is set up: name a folder (`tigertag scan ~/Pictures`), or set PLEX_URL and PLEX_TOKEN in .env"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
@@ -28,8 +32,12 @@ class CheckLine:
 def check(app: App) -> list[CheckLine]:
     """Asks every part whether it can work. Changes nothing; bills nothing."""
     lines = [_check_database(app)]
+    # The rest is tested also where the database cannot be used: one in memory stands for it.
+    url = "sqlite://" if lines[0].exit_code else app.settings.db_url
+    if not any(each.enabled for each in app.settings.sources):
+        lines.append(CheckLine("sources", Finding(True, _NO_SOURCE)))
     with ExitStack() as stack:
-        database = stack.enter_context(Database.open(app.settings.db_url, create=False, read_only=True))
+        database = stack.enter_context(Database.open(url, create=False, read_only=True))
         for declared in (*app.settings.sources, *app.settings.engines, *app.settings.targets):
             if declared.enabled:
                 lines += _check_plugin(database, declared, stack)
@@ -62,8 +70,12 @@ def _findings(database: Database, declared: Declared, stack: ExitStack) -> Itera
         yield from build_target(database, declared, stack).check()
     else:
         engine = build_engine(database, declared, stack)
-        yield from engine.check()
-        yield Finding(True, engine.sends)
+        said = False
+        for finding in engine.check():
+            said = said or engine.sends in finding.text
+            yield finding
+        if not said:
+            yield Finding(True, engine.sends)
 
 
 # ── engines ───────────────────────────────────────────────────────────────────────────────────────────────

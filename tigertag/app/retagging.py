@@ -53,7 +53,7 @@ def retag(app: App, order: RetagOrder) -> ScanReport:
         try:
             run_scan(run.work, sources, engines, targets, Choice(ids=frozenset(ids)), scanned)
         finally:
-            report = report_of(app, run, scanned, engines, time.monotonic() - began)
+            report = report_of(app, run, sources, scanned, engines, time.monotonic() - began)
     return report
 
 

@@ -19,6 +19,7 @@ from tigertag.app.context import (
     engine_policy,
     open_targets,
 )
+from tigertag.app.waiting import as_shown, waits_for
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, PluginDown, Refused, TigerTagError
 from tigertag.model import JSON, Quota
@@ -95,10 +96,12 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
         targets = open_targets(app, database, stack, run.tally)
         engines = start_engines(app, run, order, stack)
         choice = _ordered(order, engines)
+        if choice.paths is not None:
+            choice = replace(choice, paths=as_shown(choice.paths, sources))
         try:
             run_scan(run.work, sources, engines, targets, choice, scanned, write=order.write)
         finally:
-            report = report_of(app, run, scanned, engines, time.monotonic() - began)
+            report = report_of(app, run, sources, scanned, engines, time.monotonic() - began)
     return report
 
 
@@ -247,11 +250,17 @@ def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: Rev
 
 
 def report_of(
-    app: App, run: Run, scanned: Scanned, engines: Sequence[OpenEngine], seconds: float
+    app: App,
+    run: Run,
+    sources: Sequence[OpenSource],
+    scanned: Scanned,
+    engines: Sequence[OpenEngine],
+    seconds: float,
 ) -> ScanReport:
-    lines = [_engine_line(run, each) for each in engines]
+    """What a person is told, from how the database stands now."""
+    lines = [_engine_line(run, sources, each) for each in engines]
     lines += [
-        EngineLine(each.id, "", reason=str(run.tally.aside[each.id]))
+        _absent_line(run, sources, each)
         for each in app.settings.engines
         if each.id in run.tally.aside and each.id not in {line.id for line in lines}
     ]
@@ -273,20 +282,34 @@ def report_of(
     )
 
 
-def _engine_line(run: Run, each: OpenEngine) -> EngineLine:
+def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> EngineLine:
     error = run.tally.aside.get(each.name)
     with run.work.database.reading() as session:
-        states = answers.counts(session, each.revision_id)
         sends = answers.count_sends(session, run.work.run_id)
     return EngineLine(
         each.name,
         each.engine.sends,
         billed=each.engine.billed,
         quota=each.engine.quota(),
-        waiting=states.get("waiting", 0) + states.get("again", 0),
+        waiting=waits_for(run.work.database, sources, each, each.revision_id),
         answered=run.tally.answered.get(each.name, 0),
         maybe_billed=sends.get((each.revision_id, "unknown"), 0),
         reason=str(error) if error else "",
+        planned=bool(getattr(error, "planned", False)),
+        until=str(getattr(error, "until", "")),
+    )
+
+
+def _absent_line(run: Run, sources: Sequence[OpenSource], declared: Declared) -> EngineLine:
+    """An engine that did not start: its photos wait."""
+    error = run.tally.aside[declared.id]
+    with run.work.database.reading() as session:
+        revision = answers.newest_revision(session, declared.id)
+    return EngineLine(
+        declared.id,
+        "",
+        waiting=waits_for(run.work.database, sources, engine_options(declared), revision.id if revision else 0),
+        reason=str(error),
         planned=bool(getattr(error, "planned", False)),
         until=str(getattr(error, "until", "")),
     )
@@ -323,6 +346,8 @@ def forecast(app: App, order: ScanOrder) -> ScanReport:
             engine = build_engine(database, declared, stack)
             facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
             due = _due(database, sources, listings, declared, facts)
+            limit = order.choice.limit
+            due = due if limit is None else min(due, limit)
             lines.append(EngineLine(declared.id, engine.sends, waiting=due, billed=engine.billed))
     return ScanReport(
         run_id=None,
@@ -345,23 +370,16 @@ def _due(
 ) -> int:
     """Photos that the engine would be asked about at most; copies among the new ones cost nothing."""
     options = engine_options(declared)
-    probe = _Globs(options.only, options.except_)
-    count = sum(probe.see(path) for listing in listings for path in listing.unopened)
-    by_input = facts.reads == "file"
     with database.reading() as session:
         revision_id = answers.find_revision(session, facts) or 0
+    count = waits_for(database, sources, options, revision_id)
+    waiting: set[str] = set()
+    with database.reading() as session:
         for source in sources:
-            rows = items.without_analysis(session, source.row_id, revision_id, by_input=by_input)
-            waiting = items.due(session, source.row_id, [revision_id])
-            known = {photo for _, photo, _, path in rows if probe.see(path)}
-            count += len(known) + sum(1 for each in waiting if each.revisions and probe.see(each.path))
-    return count
-
-
-@dataclass(frozen=True, slots=True)
-class _Globs:
-    only: tuple[str, ...]
-    except_: tuple[str, ...]
-
-    def see(self, path: str) -> bool:
-        return may_see(self, path)
+            waiting.update(each.path for each in items.due(session, source.row_id, [revision_id]))
+            rows = items.without_analysis(session, source.row_id, revision_id, by_input=facts.reads == "file")
+            known = {photo: path for _, photo, _, path in rows if may_see(options, path)}
+            waiting.update(known.values())
+            count += len(known)
+    unopened = [path for listing in listings for path in listing.unopened]
+    return count + sum(may_see(options, path) for path in unopened if path not in waiting)

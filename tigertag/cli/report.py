@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tigertag.app.scanning import EngineLine, Listing, ScanReport, Tally
 from tigertag.cli.screen import visible
-from tigertag.cli.words import counted, duration, listed, named
+from tigertag.cli.words import counted, duration, listed, named, place
 
 _NAMED = 20
 """Failures that are named at the end; `tigertag status` names all."""
@@ -19,20 +19,21 @@ def lines(report: ScanReport, *, wrote: bool = True) -> list[str]:
         *([_nothing_to_do(report)] if nothing_to_do(report) else [_done(report, wrote)]),
         *outstanding(report),
         *take_back(report.run_id, report.tally),
-        *([f"Kept in {visible(report.kept_in)}"] if report.kept_in else []),
+        *([f"Answers are kept in {place(report.kept_in)}"] if report.kept_in else []),
     ]
 
 
 def forecast(report: ScanReport) -> list[str]:
     """What a person reads after a dry run."""
-    asked = [each for each in report.engines if each.waiting]
-    first = f"Would ask about {counted(report.due, 'new or changed photo')}" if report.due else ""
-    lines = sources_and_engines(report, ask=True)
-    lines.append(
-        first or ("Would ask again for what waits" if asked else "Nothing to do: all photos are up to date")
+    asked = max((each.waiting for each in report.engines), default=0)
+    words = (
+        f"Would ask about {counted(asked, 'photo')}" if asked else "Nothing to do: all photos are up to date"
     )
-    lines[-1] += ". This was a dry run: nothing was sent, written or kept."
-    return lines + outstanding(report)
+    return [
+        *sources_and_engines(report, ask=True),
+        f"{words}. This was a dry run: nothing was sent, written or kept.",
+        *outstanding(report),
+    ]
 
 
 def sources_and_engines(report: ScanReport, *, ask: bool = False) -> list[str]:

@@ -57,9 +57,10 @@ def _lines(each: PhotoDetail) -> list[str]:
             f"             {percent(said.confidence):>5}  {_said(said.kind, said.name, said.value)}"
             for said in answer.annotations
         ]
-    lines += [
-        _field("tag", f"{tag.name} on {tag.target} ({_whose(tag.ours, tag.engines)})") for tag in each.tags
-    ]
+    for target in dict.fromkeys(tag.target for tag in each.tags):
+        lines.append(_field("shown", f"on {target}"))
+        shown = [tag for tag in each.tags if tag.target == target]
+        lines += [f"{'':<13}{visible(tag.name)} ({_whose(tag.ours, tag.engines)})" for tag in shown]
     return lines + [
         _field("verdict", f"{value} {tag} (verdict {number})") for number, tag, value in each.verdicts
     ]

@@ -12,7 +12,7 @@ from tigertag.app.looking import status as look
 from tigertag.cli.opening import open_app
 from tigertag.cli.screen import out, out_json, row, visible
 from tigertag.cli.shared import Shared, command
-from tigertag.cli.words import counted, listed, local, named, table
+from tigertag.cli.words import counted, listed, local, named, place, table
 
 _NAMED = 20
 
@@ -48,7 +48,7 @@ def _lines(found: Status, *, everything: bool) -> list[str]:
     if run is not None:
         wrote = f"+{counted(run.added, 'tag')}, {run.removed:,} removed"
         lines.append(f"Last run: {run.id}, {run.command}, {local(run.started)}, {run.state}, {wrote}")
-    return [*lines, f"Kept in {visible(found.kept_in)}"]
+    return [*lines, f"Answers are kept in {place(found.kept_in)}"]
 
 
 def _source(each: SourceStatus) -> str:

@@ -60,25 +60,28 @@ def undo(shared: Shared, /, *, run: int | None, dry_run: bool, **asked: object) 
 
 
 def _take_back(app: App, shared: Shared, order: UndoOrder, found: UndoPreview) -> int:
-    insist(app, _sentence(found, order), "Nothing was changed.")
+    insist(app, _sentence(found), "Nothing was changed.")
     with after_this_step(app), watching(app, shared):
         report = run_undo(app, order)
     end(shared, _done(report), rows(report.run_id, report.tally), report.tally)
     return report.exit_code
 
 
-def _sentence(found: UndoPreview, order: UndoOrder) -> str:
-    """`This takes 1,702 tags from 309 photos`."""
-    parts = [f"takes {counted(found.removes, 'tag')} away"] if found.removes else []
-    parts += [f"adds {counted(found.adds, 'tag')}"] if found.adds else []
-    return f"This {' and '.join(parts)} on {counted(found.items, 'photo')}"
+def _sentence(found: UndoPreview) -> str:
+    """`1,702 tags would be taken from 309 photos`."""
+    parts = [f"{counted(found.removes, 'tag')} would be taken away"] if found.removes else []
+    parts += [f"{counted(found.adds, 'tag')} would be written"] if found.adds else []
+    return f"{' and '.join(parts)} on {counted(found.items, 'photo')}"
 
 
 def _would(found: UndoPreview, order: UndoOrder) -> list[str]:
     if not found.items:
         return [f"Nothing to {'bring' if order.redo else 'take'} back.", *_kept(found)]
-    lines = [f"  {visible(path)}  {sign}{visible(tag)}" for path, sign, tag in found.lines]
-    return [*lines, *_kept(found), f"{_sentence(found, order)}. This was a dry run: nothing was changed."]
+    by_photo: dict[str, list[str]] = {}
+    for path, sign, tag in found.lines:
+        by_photo.setdefault(path, []).append(f"{sign}{tag}")
+    lines = [f"  {visible(path)}  {visible(' '.join(tags))}" for path, tags in by_photo.items()]
+    return [*lines, *_kept(found), f"{_sentence(found)}. This was a dry run: nothing was changed."]
 
 
 def _kept(found: UndoPreview) -> list[str]:

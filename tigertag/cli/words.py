@@ -42,6 +42,11 @@ def listed(parts: Sequence[str]) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def place(url: str) -> str:
+    """Where a database is: the path of a file, else its URL."""
+    return visible(url.removeprefix("sqlite:///"))
+
+
 def named(path: str, reason: str) -> str:
     """A fault with the name of what it is about, which many reasons hold already."""
     return visible(reason if path in reason else f"{path}: {reason}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.fakes_pipeline import STAGES
 from tests.house import House
 from tigertag.store.database import Database
 
@@ -24,3 +27,36 @@ def any_house(migrated_url: str, database: Database) -> Iterator[House]:
     made = House(database, migrated_url)
     yield made
     made.close()
+
+
+class Shelved:
+    """A migrated SQLite database of which a copy can be kept and put back."""
+
+    def __init__(self, empty: Path, folder: Path) -> None:
+        self.path, self.copy = folder / "tigertag.db", folder / "kept.db"
+        shutil.copyfile(empty, self.path)
+        self.url = f"sqlite:///{self.path}"
+        self.database = Database.open(self.url)
+
+    def house(self) -> House:
+        return House(self.database, self.url)
+
+    def keep(self) -> None:
+        self.database.close()
+        shutil.copyfile(self.path, self.copy)
+
+    def put_back(self, house: House) -> None:
+        """The database as it was kept."""
+        self.database.close()
+        shutil.copyfile(self.copy, self.path)
+        house.database = self.database = Database.open(self.url)
+
+
+@pytest.fixture
+def shelved(_migrated: Callable[[str], str], tmp_path: Path) -> Iterator[Shelved]:
+    folder = tmp_path / "shelved"
+    folder.mkdir()
+    made = Shelved(Path(_migrated("sqlite").removeprefix("sqlite:///")), folder)
+    yield made
+    made.database.close()
+    STAGES.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tigertag.model import fold
-from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, missing, plan
+from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, finish, missing, plan
 from tigertag.pipeline.policy import Wanted
 
 
@@ -161,3 +161,10 @@ def test_a_second_plan_after_the_first_was_carried_out_does_nothing() -> None:
     shown = [*names(first.add), *(name for name in shown if name not in names(first.remove))]
     second = plan(known(before.wanted, after, before.rulings), shown)
     assert not second.changes_target and not second.refused
+
+
+def test_an_undo_that_was_cut_off_is_finished_where_its_tags_still_stand() -> None:
+    decided = plan(known([want("dog")], [entry("dog"), entry("cat", ours=False)]), ["Dog", "Cat"])
+    finished = finish(decided, add=[entry("fog"), entry("cat")], remove=[entry("dog"), entry("cat")])
+    assert (names(finished.remove), names(finished.add)) == (["Dog"], ["fog"])
+    assert names(finished.kept) == ["Cat"]

@@ -114,6 +114,24 @@ def plan(known: Known, shown: Sequence[str], *, learn: bool = True) -> Plan:
     )
 
 
+def finish(decided: Plan, add: Sequence[Entry], remove: Sequence[Entry]) -> Plan:
+    """The plan with what an undo or redo that was cut off still has to do.
+
+    Only what still stands as ours is removed, only what is not there is added.
+    """
+    off = {entry.fold for entry in remove}
+    there = {tag.fold for tag in (*decided.add, *decided.found, *decided.welcomed)}
+    there |= {entry.fold for entry in (*decided.kept, *decided.remove)}
+    back = [entry for entry in add if entry.fold not in there]
+    return replace(
+        decided,
+        add=(*decided.add, *(Wanted(each.name, each.kind, each.canonical, each.engines) for each in back)),
+        stopped=tuple(tag for tag in decided.stopped if tag.fold not in {each.fold for each in back}),
+        remove=(*decided.remove, *(each for each in decided.kept if each.ours and each.fold in off)),
+        kept=tuple(each for each in decided.kept if not (each.ours and each.fold in off)),
+    )
+
+
 def _against(rulings: Sequence[Ruling], gone: Sequence[Entry]) -> dict[tuple[str, str], bool]:
     """Whether a verdict stops a tag, by kind and canonical name and by the name that was shown.
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Item, Presence, Shown, Written, fingerprint, fold
-from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, plan
+from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, finish, plan
 from tigertag.pipeline.policy import Wanted, wanted
 from tigertag.pipeline.work import OpenTarget, Tally, Work
 from tigertag.store import answers, items, ledger
@@ -152,7 +152,10 @@ def deliver(how: Delivering, item_ids: Sequence[int]) -> Steps:
         return
     work.guard()
     written = yield lambda: list(target.target.write(noted.changes))
-    how.tally.merge(work.database.transact(lambda session: _confirm(_batch(session, how, rows), written)))
+    planned = {row_id: standing.wanted for row_id, standing in noted.standings.items()}
+    how.tally.merge(
+        work.database.transact(lambda session: _confirm(_batch(session, how, rows), written, planned))
+    )
 
 
 @dataclass(slots=True)
@@ -218,7 +221,12 @@ def _record_trouble(batch: _Batch, row_id: int, error: ItemError) -> None:
 def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     how, session, standing = batch.how, batch.session, batch.standings[row_id]
     settled, states = settle(standing, seen.tags)
-    decided = plan(settled.known, seen.tags, learn=how.learn)
+    undos = [edit for edit in standing.intents if edit.undoes and states[edit.id] == "withdrawn"]
+    decided = finish(
+        plan(settled.known, seen.tags, learn=how.learn),
+        add=[as_entry(edit) for edit in undos if edit.action == "add"],
+        remove=[as_entry(edit) for edit in undos if edit.action == "remove"],
+    )
     _settle_journal(batch, row_id, states)
     _keep_ledger(session, how, row_id, standing, decided)
     _keep_verdicts(session, how, row_id, standing.photo_id, decided)
@@ -226,7 +234,7 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     if not decided.changes_target:
         ledger.set_delivery(batch.deliveries[row_id], "done", how.work.now(), wanted=standing.wanted)
         return
-    _journal(session, how, row_id, decided)
+    _journal(batch, row_id, decided, {(edit.action, edit.fold): edit.undoes for edit in undos})
     batch.changes.append(
         Change(
             seen.item,
@@ -293,10 +301,13 @@ def _keep_verdicts(session: Session, how: Delivering, row_id: int, photo_id: int
         )
 
 
-def _journal(session: Session, how: Delivering, row_id: int, decided: Plan) -> None:
+def _journal(batch: _Batch, row_id: int, decided: Plan, undoes: Mapping[tuple[str, str], int | None]) -> None:
+    """Writes the intents. `undoes` says by action and folded name which rows a cut off undo takes back."""
     pairs: list[tuple[str, Wanted | Entry]] = [("add", tag) for tag in decided.add]
     pairs += [("remove", entry) for entry in decided.remove]
-    session.add_all(journal_row(how, row_id, action, tag) for action, tag in pairs)
+    batch.session.add_all(
+        journal_row(batch.how, row_id, action, tag, undoes.get((action, tag.fold))) for action, tag in pairs
+    )
 
 
 def journal_row(
@@ -319,8 +330,12 @@ def journal_row(
     )
 
 
-def _confirm(batch: _Batch, written: Reply) -> Tally:
-    """Records what the target says it shows now."""
+def _confirm(batch: _Batch, written: Reply, planned: Mapping[int, str]) -> Tally:
+    """Records what the target says it shows now.
+
+    `planned` are the fingerprints that the change was planned by: an answer that came since is still to be
+    brought about.
+    """
     how, now = batch.how, batch.how.work.now()
     for outcome in written:
         row_id = batch.rows[outcome.item.source, outcome.item.key]
@@ -331,7 +346,8 @@ def _confirm(batch: _Batch, written: Reply) -> Tally:
                 for edit in standing.intents:
                     edit.state = "withdrawn"
         elif confirm_item(batch.session, how, batch.tally, row_id, standing, outcome):
-            ledger.set_delivery(delivery, "done", now, wanted=standing.wanted)
+            state = "done" if standing.wanted == planned[row_id] else "pending"
+            ledger.set_delivery(delivery, state, now, wanted=planned[row_id])
         else:
             reason = f"{how.target.target.label} did not keep all that was written"
             ledger.set_delivery(delivery, "pending", now, reason=reason)

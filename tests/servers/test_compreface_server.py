@@ -48,7 +48,12 @@ def code(response: requests.Response) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     ("key", "expected"),
-    [(None, (400, 20)), ("abc", (400, 26)), (DETECTION_KEY, (404, 10)), ("d817d306-9508-4489-b0c0-596e463ca084", (404, 10))],
+    [
+        (None, (400, 20)),
+        ("abc", (400, 26)),
+        (DETECTION_KEY, (404, 10)),
+        ("d817d306-9508-4489-b0c0-596e463ca084", (404, 10)),
+    ],
 )
 def test_keys_are_checked_in_order(call: Caller, key: str | None, expected: tuple[int, int]) -> None:
     assert code(call("GET", "/subjects", key)) == expected

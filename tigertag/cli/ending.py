@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from contextlib import contextmanager
 from tigertag.app.scanning import Tally
 from tigertag.cli import report
 from tigertag.cli.faults import exit_code, lines
-from tigertag.cli.screen import err, out, out_json
+from tigertag.cli.logs import OUTCOME
+from tigertag.cli.screen import err, finish, out, out_json
 from tigertag.cli.shared import Shared
+
+log = logging.getLogger(OUTCOME)
 
 
 @contextmanager
@@ -19,6 +23,8 @@ def summarized(shared: Shared) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        for line in lines(error):
+            log.error("%s", line)
         if shared.json:
             out_json({"type": "summary", "exit_code": exit_code(error), "errors": lines(error)})
         raise
@@ -35,7 +41,9 @@ def end(shared: Shared, words: Sequence[str], rows: Sequence[object], tally: Tal
     elif not shared.quiet:
         for line in words:
             out(line)
-    sys.stdout.flush()
+    for line in words:
+        log.info("%s", line)
+    finish()
     seen = not shared.json and not shared.quiet and sys.stdout.isatty() and sys.stderr.isatty()
     for line in () if seen else report.faults(tally):
         err(f"tigertag: {line}")

@@ -11,6 +11,9 @@ from pathlib import Path
 from tigertag.cli.screen import err, visible
 from tigertag.errors import DiskError
 
+OUTCOME = "tigertag.outcome"
+"""The logger for what standard output and error say anyway: for the file only."""
+
 _OURS = logging.getLogger("tigertag")
 
 
@@ -45,7 +48,8 @@ def listening(level: int, file: Path | None, *, debug: bool) -> Iterator[None]:
 
 class _OnScreen(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        err(self.format(record))
+        if record.name != OUTCOME:
+            err(self.format(record))
 
 
 class _OneLine(logging.Formatter):

@@ -102,14 +102,20 @@ class Commands(Group):
     "tigertag",
     cls=Commands,
     examples=_EXAMPLES,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> int | None:
     """TigerTag keeps the tags of a photo library true.
 
     It shows every new photo to the engines you trust, remembers each answer in one database, and writes the
     tags where you look for them. Your own tags stay as they are, and everything it wrote can be taken back.
     """
+    if context.invoked_subcommand:
+        return None
+    screen.out(context.get_help())
+    return 2
 
 
 def main() -> NoReturn:

@@ -129,13 +129,13 @@ def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
         if dry_run:
             return _end(shared, forecast(app, order), wording.forecast)
         report = _run(app, shared, lambda: run_scan(app, order))
-        return _end(shared, report, lambda each: [*wording.lines(each, wrote=order.write), *_hint(app)])
+        return _end(shared, report, lambda each: [*wording.lines(each, wrote=order.write), *_hint(app, each)])
 
 
-def _hint(app: App) -> list[str]:
-    """Where to go from a first look at a folder."""
+def _hint(app: App, report: ScanReport) -> list[str]:
+    """Where to go on from a first look at a folder."""
     used = {each.plugin for each in (*app.settings.engines, *app.settings.targets) if each.enabled}
-    if not used <= {"metadata", "console"}:
+    if not report.tally.added or not used <= {"metadata", "console"}:
         return []
     return [
         "Next: Imagga and CompreFace say what and who is in a picture: tigertag engines imagga",

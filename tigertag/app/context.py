@@ -82,6 +82,7 @@ class App:
                 held.assign(run_id)
                 work = Work(database, run_id, self.policy, self.now, held.check, self.stop, self.watch)
                 run = Run(work)
+                self.watch.follow(run.tally)
                 try:
                     yield run
                 except BaseException as error:

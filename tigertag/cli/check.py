@@ -18,8 +18,8 @@ from tigertag.errors import ConfigError, gravest
 def check(shared: Shared) -> int:
     """Test sources, engines, targets and database, and say what to do about what is wrong.
 
-    Nothing is changed and nothing is billed. All mistakes in the settings are named at once. `tigertag doctor` is
-    the same.
+    Nothing is changed and nothing is billed. All mistakes in the settings are named at once.
+    `tigertag doctor` is the same.
     """
     try:
         app = open_app(shared)

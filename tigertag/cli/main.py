@@ -27,9 +27,7 @@ class Entry:
 
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Tag photos": {
-        "check": Entry(
-            "check:check", "test sources, engines, targets and database; say what to do (alias doctor)"
-        ),
+        "check": Entry("check:check", "test sources, engines, targets and database; say what to do"),
         "scan": Entry("scan:scan", "find new and changed photos, ask the engines, write the tags"),
         "retag": Entry("scan:retag", "ask again; old answers stay until the new ones are there"),
         "write": Entry("write:write", "bring the targets in line, without an engine call"),

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextCol
 from rich.text import Text
 
 from tigertag.app.context import App
+from tigertag.app.scanning import Tally
 from tigertag.cli.screen import err, visible
 from tigertag.cli.shared import Shared
 
@@ -21,6 +22,7 @@ _ITEMS, _SECONDS = 500, 30.0  # A log gets a line after so many items or seconds
 class Silent:
     """Says only what a person should read now."""
 
+    def follow(self, tally: Tally) -> None: ...
     def begin(self, total: int) -> None: ...
     def finished(self, path: str) -> None: ...
     def say(self, line: str) -> None: ...
@@ -48,28 +50,34 @@ class Lines(Silent):
 
 
 class Bar(Lines):
-    """A bar with rate and time left, below the lines that are printed meanwhile."""
+    """A bar with rate, failures and time left, below the lines that are printed meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: str) -> None:
         super().__init__()
+        self._tally: Tally | None = None
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             _Rate(""),
+            TextColumn("{task.fields[failed]}", markup=False),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=Console(stderr=True),
             transient=True,
             # Lines on standard output go round the bar only where both are one terminal.
             redirect_stdout=sys.stdout.isatty(),
         )
-        self._task = self._progress.add_task("Looking for photos", total=None)
+        self._task = self._progress.add_task(first, total=None, failed="")
 
     def begin(self, total: int) -> None:
         self._progress.reset(self._task, description="Asking the engines", total=total)
 
+    def follow(self, tally: Tally) -> None:
+        self._tally = tally
+
     def finished(self, path: str) -> None:
-        self._progress.advance(self._task)
+        failed = len(self._tally.failures) if self._tally else 0
+        self._progress.update(self._task, advance=1, failed=f"{failed:,} failed" if failed else "")
         if self._progress.tasks[0].finished:
             self._progress.update(self._task, description="Writing")
 
@@ -102,13 +110,13 @@ class _Rate(TextColumn):
 
 
 @contextmanager
-def watching(app: App, shared: Shared) -> Iterator[None]:
-    """Shows how the run of `app` gets on, as suits where standard error goes."""
+def watching(app: App, shared: Shared, first: str) -> Iterator[None]:
+    """Shows how the run of `app` gets on, as suits where standard error goes. `first` says what it begins with."""
     if shared.quiet or not sys.stderr.isatty():
         app.watch = Silent() if shared.quiet else Lines()
         yield
         return
-    bar = Bar()
+    bar = Bar(first)
     app.watch = bar
     asked = app.confirm
 

@@ -168,7 +168,7 @@ def retag(shared: Shared, places: tuple[str, ...], engines: tuple[str, ...], wai
 
 
 def _run(app: App, shared: Shared, run: Callable[[], ScanReport]) -> ScanReport:
-    with after_this_step(app), watching(app, shared):
+    with after_this_step(app), watching(app, shared, "Looking for photos"):
         return run()
 
 

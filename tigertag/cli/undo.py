@@ -61,7 +61,7 @@ def undo(shared: Shared, /, *, run: int | None, dry_run: bool, **asked: object) 
 
 def _take_back(app: App, shared: Shared, order: UndoOrder, found: UndoPreview) -> int:
     insist(app, _sentence(found), "Nothing was changed.")
-    with after_this_step(app), watching(app, shared):
+    with after_this_step(app), watching(app, shared, "Taking back"):
         report = run_undo(app, order)
     end(shared, _done(report), rows(report.run_id, report.tally), report.tally)
     return report.exit_code

@@ -55,7 +55,7 @@ def write(shared: Shared, *, dry_run: bool, verify: bool, restore: bool, accept:
             return tally.exit_code
         if restore or accept:
             insist(app, _RESTORE if restore else _ACCEPT, "Nothing was written.")
-        with after_this_step(app), watching(app, shared):
+        with after_this_step(app), watching(app, shared, "Writing the tags"):
             report = run_write(app, order)
         end(shared, done(report.run_id, report.tally), rows(report.run_id, report.tally), report.tally)
         return report.exit_code

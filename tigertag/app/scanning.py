@@ -268,6 +268,7 @@ def report_of(
         known = len(answers.failures(session, [each.revision_id for each in engines])) + items.count_problems(
             session
         )
+        scanned.tally.needs = items.count_needs(session)
     new = len(scanned.tally.failures)
     run.facts |= {"due": scanned.due, "quota": _quotas(lines), "seconds": round(seconds, 1)}
     return ScanReport(

@@ -76,7 +76,8 @@ def nothing_to_do(report: ScanReport) -> bool:
 
 def _nothing_to_do(report: ScanReport) -> str:
     total = sum(each.listed for each in report.listings)
-    if any(each.waiting for each in report.engines) or report.known_failures or not total:
+    waiting = any(each.waiting for each in report.engines) or report.tally.needs
+    if waiting or report.known_failures or not total:
         return f"Nothing to do now: {counted(total, 'photo')}, none new or changed."
     all_of_them = "the one photo is" if total == 1 else f"all {total:,} photos are"
     return f"Nothing to do: {all_of_them} up to date."

@@ -128,7 +128,7 @@ def _is_for(due: items.Due, engines: Sequence[OpenEngine]) -> bool:
 def reopen(database: Database, *, retry_failed: bool, revisions: Collection[int]) -> None:
     """Lets items wait again whose decoder is there now, and what failed where a person asks for it."""
     with database.reading() as session:
-        extras = {extra for extra in items.needed_extras(session) if can_decode(extra)}
+        extras = {extra for extra in items.count_needs(session) if can_decode(extra)}
     if extras or retry_failed:
         with database.session() as session:
             items.reopen(session, extras=extras, failed=retry_failed)

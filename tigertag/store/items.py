@@ -242,9 +242,14 @@ def reopen(session: Session, *, extras: Collection[str] = (), failed: bool = Fal
         session.execute(update(ItemRow).where(or_(*which)).values(read_stamp=None))
 
 
-def needed_extras(session: Session) -> set[str]:
-    """The extras that items wait for."""
-    return {name for name in session.scalars(select(ItemRow.needs).distinct()) if name}
+def count_needs(session: Session) -> dict[str, int]:
+    """Live items that wait for an extra with a decoder, by its name."""
+    rows = session.execute(
+        select(ItemRow.needs, func.count())
+        .where(ItemRow.needs.is_not(None), ItemRow.gone_since.is_(None))
+        .group_by(ItemRow.needs)
+    )
+    return {extra or "": count for extra, count in rows}
 
 
 def keep_photo(session: Session, content_id: str, width: int, height: int, now: datetime) -> int:

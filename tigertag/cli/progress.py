@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from tigertag.app.context import App
@@ -58,7 +58,7 @@ class Bar(Lines):
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            MofNCompleteColumn(),
+            _Count(""),
             _Rate(""),
             TextColumn("{task.fields[failed]}", markup=False),
             TimeRemainingColumn(elapsed_when_finished=True),
@@ -99,6 +99,13 @@ class Bar(Lines):
             self._progress.start()
 
 
+class _Count(TextColumn):
+    """`1,200 of 80,214`; nothing while nobody knows how many there are."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.completed:,.0f} of {task.total:,.0f}" if task.total else "")
+
+
 class _Rate(TextColumn):
     """Photos a second, or a minute where that is below one."""
 
@@ -111,7 +118,7 @@ class _Rate(TextColumn):
 
 @contextmanager
 def watching(app: App, shared: Shared, first: str) -> Iterator[None]:
-    """Shows how the run of `app` gets on, as suits where standard error goes. `first` says what it begins with."""
+    """Shows how the run of `app` gets on, as suits where standard error goes. `first` is its first step."""
     if shared.quiet or not sys.stderr.isatty():
         app.watch = Silent() if shared.quiet else Lines()
         yield

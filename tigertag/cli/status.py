@@ -92,9 +92,13 @@ def _number(value: object) -> int:
 
 def _failures(found: Status, *, everything: bool) -> list[str]:
     shown = found.failures if everything else found.failures[:_NAMED]
-    lines = [f"  failed  {named(path, reason)} ({visible(who)})" for path, who, reason in shown]
+    lines = [_failure(*each) for each in shown]
     more = len(found.failures) - len(shown)
     return lines + ([f"  and {more:,} more: tigertag status -v"] if more else [])
+
+
+def _failure(path: str, who: str, reason: str) -> str:
+    return f"  failed  {named(path, reason)}" + ("" if who == "reading" else f" ({visible(who)})")
 
 
 def _rows(found: Status) -> list[object]:

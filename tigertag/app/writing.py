@@ -89,7 +89,7 @@ def _to_look_at(work: Work, target: OpenTarget, order: WriteOrder) -> list[int]:
         ids = set(ledger.pending(session, target.row_id, states=states))
         ids |= {edit.item_id for edit in ledger.intended(session, target.row_id)}
         if everything:
-            ids |= set(ledger.with_entries(session, target.row_id, held=order.restore or order.accept))
+            ids |= set(ledger.to_verify(session, target.row_id, held=order.restore or order.accept))
         last = ledger.delivered(session, target.row_id)
         opened = ledger.with_photo(session)
         for part in items.chunks(opened):

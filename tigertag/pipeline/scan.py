@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from tigertag.pipeline.analyze import analyze, may_see
 from tigertag.pipeline.courier import Courier
 from tigertag.pipeline.discover import Listing, discover
 from tigertag.pipeline.fetch import DueItem
-from tigertag.pipeline.survey import bring_in_line
+from tigertag.pipeline.survey import bring_in_line, looks_restored
 from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
 from tigertag.pipeline.write import Delivering
 from tigertag.store import answers, items, ledger
@@ -153,6 +153,7 @@ def scan(
     ways = [Delivering(work, target, scanned.tally) for target in targets]
     ways = [how for how in ways if not write or _bring(how)]
     due = find_due(work.database, usable, engines, choice)
+    ways = [how for how in ways if not write or _may_write(how, due)]
     scanned.due = len(due)
     work.watch.begin(len(due))
     couriers = [Courier(how, _known(work, how.target)) for how in ways] if write else []
@@ -174,8 +175,17 @@ def _known(work: Work, target: OpenTarget) -> set[int]:
 
 def _bring(how: Delivering) -> bool:
     """Brings a target in line; False where it can not be written to in this run."""
+    return _tried(how, lambda: bring_in_line(how))
+
+
+def _may_write(how: Delivering, due: Sequence[DueItem]) -> bool:
+    """Whether the photos that are due may be written while others are still looked at."""
+    return _tried(how, lambda: looks_restored(how, [each.due.id for each in due]))
+
+
+def _tried(how: Delivering, act: Callable[[], object]) -> bool:
     try:
-        bring_in_line(how)
+        act()
     except (PluginDown, TransientError) as error:
         how.tally.put_aside(how.target.target.label, error)
     return how.target.target.label not in how.tally.aside

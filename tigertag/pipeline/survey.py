@@ -189,7 +189,7 @@ def bring_in_line(how: Delivering, *, everything: bool = False, guarded: bool = 
         states = ("pending",) if guarded else ("pending", "held")
         ids = ledger.pending(session, target.row_id, states=states)
         if everything:
-            ids = list(dict.fromkeys((*ids, *ledger.with_entries(session, target.row_id, held=not guarded))))
+            ids = list(dict.fromkeys((*ids, *ledger.to_verify(session, target.row_id, held=not guarded))))
     shown = [row_id for row_id in ids if row_id in ours]
     if guarded and shown and not _is_safe(how, shown, ids):
         return
@@ -206,6 +206,22 @@ def _policy_changed(work: Work, target: OpenTarget) -> bool:
     with work.database.reading() as session:
         row = ledger.find_target(session, target.target.identity)
         return row is None or row.policy != work.policy.fingerprint
+
+
+def looks_restored(how: Delivering, due: Sequence[int]) -> bool:
+    """Whether the items that a run is about to work on say that the target was restored from a copy (P20).
+
+    Looked at before the first of them is written; fewer than it takes are not looked at.
+    """
+    with how.work.database.reading() as session:
+        ours = ledger.items_with_ours(session, how.target.row_id)
+    shown = [row_id for row_id in due if row_id in ours]
+    if len(shown) < _RESTORED_ITEMS:
+        return False
+    found = survey(how.work, how.target, shown)
+    if found.looks_restored:
+        how.tally.put_aside(how.target.target.label, Refused(alarm(how.target, found)))
+    return found.looks_restored
 
 
 def _is_safe(how: Delivering, shown: Sequence[int], ids: list[int]) -> bool:

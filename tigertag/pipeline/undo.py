@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Presence, Shown, Written, fold
 from tigertag.pipeline.plan import Entry
+from tigertag.pipeline.survey import look_again
 from tigertag.pipeline.work import Tally
 from tigertag.pipeline.write import (
     BATCH,
@@ -26,6 +27,7 @@ from tigertag.pipeline.write import (
     keep_settled,
     look_up,
     settle,
+    settle_journal,
 )
 from tigertag.store import items, ledger
 from tigertag.store.tables import Edit, Ledger
@@ -164,6 +166,7 @@ def take_back(how: Delivering, inverses: Sequence[Inverse], *, lift: bool) -> St
         by_item.setdefault(inverse.item_id, []).append(inverse)
     for part in items.chunks(list(by_item), BATCH):
         yield from _take_back_batch(how, {row_id: by_item[row_id] for row_id in part}, lift)
+    yield from look_again(how)
 
 
 def _take_back_batch(how: Delivering, wanted: dict[int, list[Inverse]], lift: bool) -> Steps:
@@ -174,15 +177,25 @@ def _take_back_batch(how: Delivering, wanted: dict[int, list[Inverse]], lift: bo
     work.guard()
     shown = yield lambda: list(how.target.target.read(list(batch.values())))
 
-    def note(session: Session) -> tuple[list[Change], Tally]:
+    def note(session: Session) -> _Noted:
         return _note_batch(session, how, rows, wanted, shown, lift)
 
-    changes, tally = work.database.transact(note)
-    how.tally.merge(tally)
-    if changes:
+    noted = work.database.transact(note)
+    how.tally.merge(noted.tally)
+    how.doubtful.update(noted.doubtful)
+    if noted.changes:
         work.guard()
-        written = yield lambda: list(how.target.target.write(changes))
+        written = yield lambda: list(how.target.target.write(noted.changes))
         how.tally.merge(work.database.transact(lambda session: _confirm(session, how, rows, written)))
+
+
+@dataclass(slots=True)
+class _Noted:
+    """What came of the first transaction of a batch."""
+
+    changes: list[Change] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    doubtful: dict[int, list[int]] = field(default_factory=dict)
 
 
 def _note_batch(
@@ -192,18 +205,16 @@ def _note_batch(
     wanted: dict[int, list[Inverse]],
     shown: Reply,
     lift: bool,
-) -> tuple[list[Change], Tally]:
-    changes: list[Change] = []
-    tally = Tally()
+) -> _Noted:
+    noted = _Noted()
     standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
     for seen in shown:
         row_id = rows[seen.item.source, seen.item.key]
         if isinstance(seen, Shown) and seen.presence is Presence.HERE:
-            change = _note_item(session, how, standings[row_id], row_id, wanted[row_id], seen, lift)
-            changes += [change] if change.add or change.remove else []
+            _note_item(session, how, noted, standings[row_id], row_id, wanted[row_id], seen, lift)
         else:
-            _note_absence(tally, seen)
-    return changes, tally
+            _note_absence(noted.tally, seen)
+    return noted
 
 
 def _note_absence(tally: Tally, seen: Shown | Written | ItemError) -> None:
@@ -216,16 +227,18 @@ def _note_absence(tally: Tally, seen: Shown | Written | ItemError) -> None:
 def _note_item(
     session: Session,
     how: Delivering,
+    noted: _Noted,
     standing: Standing,
     row_id: int,
     inverses: Sequence[Inverse],
     seen: Shown,
     lift: bool,
-) -> Change:
+) -> None:
     """Journals what is to be done to one item. What the user changed meanwhile stays as the user left it."""
     settled, states = settle(standing, seen.tags)
-    for edit in standing.intents:
-        edit.state = states[edit.id]
+    doubtful = settle_journal(standing, states, how.work.now())
+    if doubtful is not None:
+        noted.doubtful[row_id] = doubtful
     keep_settled(session, how, row_id, standing, settled)
     spelled = {fold(name): name for name in seen.tags}
     ours = {entry.fold for entry in settled.known.entries if entry.ours}
@@ -241,7 +254,8 @@ def _note_item(
             continue
         session.add(journal_row(how, row_id, inverse.action, entry, undoes=inverse.edit_id))
         _rule(session, how, row_id, standing.photo_id, entry, lift)
-    return Change(seen.item, add=tuple(add), remove=tuple(remove), shown=seen.tags)
+    if add or remove:
+        noted.changes.append(Change(seen.item, add=tuple(add), remove=tuple(remove), shown=seen.tags))
 
 
 def _rule(

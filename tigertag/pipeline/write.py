@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy.orm import Session
@@ -227,7 +227,9 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
         add=[as_entry(edit) for edit in undos if edit.action == "add"],
         remove=[as_entry(edit) for edit in undos if edit.action == "remove"],
     )
-    _settle_journal(batch, row_id, states)
+    doubtful = settle_journal(standing, states, how.work.now())
+    if doubtful is not None:
+        batch.doubtful[row_id] = doubtful
     _keep_ledger(session, how, row_id, standing, decided)
     _keep_verdicts(session, how, row_id, standing.photo_id, decided)
     batch.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
@@ -245,14 +247,17 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     )
 
 
-def _settle_journal(batch: _Batch, row_id: int, states: Mapping[int, str]) -> None:
-    now = batch.how.work.now()
-    for edit in batch.standings[row_id].intents:
+def settle_journal(standing: Standing, states: Mapping[int, str], now: datetime) -> list[int] | None:
+    """Records what became of the intents of a dead run.
+
+    The additions among them that did not come about, where any intent is so young that it still might; else
+    None.
+    """
+    for edit in standing.intents:
         edit.state = states[edit.id]
-        if now - edit.at < DOUBT:
-            doubtful = batch.doubtful.setdefault(row_id, [])
-            if edit.state == "withdrawn" and edit.action == "add":
-                doubtful.append(edit.id)
+    if all(now - edit.at >= DOUBT for edit in standing.intents):
+        return None
+    return [edit.id for edit in standing.intents if edit.state == "withdrawn" and edit.action == "add"]
 
 
 def _keep_ledger(session: Session, how: Delivering, row_id: int, standing: Standing, decided: Plan) -> None:

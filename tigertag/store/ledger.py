@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from tigertag.store.items import chunks, digest
@@ -184,18 +184,18 @@ def items_with_ours(session: Session, target_id: int) -> set[int]:
     )
 
 
-def with_entries(session: Session, target_id: int, *, held: bool) -> list[int]:
-    """Live items with ledger entries; those held for a person only where asked for."""
+def to_verify(session: Session, target_id: int, *, held: bool) -> list[int]:
+    """Live items with ledger entries or verdicts; those held for a person only where asked for."""
+    shown = exists().where(Ledger.item_id == Delivery.item_id, Ledger.target_id == target_id)
+    ruled = exists().where(Verdict.item_id == Delivery.item_id)
     query = (
-        select(Ledger.item_id)
-        .join(ItemRow, ItemRow.id == Ledger.item_id)
-        .outerjoin(Delivery, (Delivery.item_id == Ledger.item_id) & (Delivery.target_id == Ledger.target_id))
-        .where(Ledger.target_id == target_id, ItemRow.gone_since.is_(None))
-        .distinct()
-        .order_by(Ledger.item_id)
+        select(Delivery.item_id)
+        .join(ItemRow)
+        .where(Delivery.target_id == target_id, ItemRow.gone_since.is_(None), or_(shown, ruled))
+        .order_by(Delivery.item_id)
     )
     if not held:
-        query = query.where(Delivery.state.is_(None) | (Delivery.state != "held"))
+        query = query.where(Delivery.state != "held")
     return list(session.scalars(query))
 
 

@@ -7,6 +7,7 @@ import traceback
 import click
 
 from tigertag.cli.screen import err, visible
+from tigertag.cli.signals import Interrupted
 from tigertag.errors import ConfigError, Stopped, TigerTagError
 
 
@@ -14,6 +15,8 @@ def exit_code(error: BaseException) -> int:
     """The code of a command that this error ended."""
     if isinstance(error, click.ClickException):
         return 2
+    if isinstance(error, Interrupted):
+        return 128 + error.number
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return 130
     return error.exit_code if isinstance(error, TigerTagError) else 1

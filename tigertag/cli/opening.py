@@ -12,7 +12,7 @@ from tigertag.cli import signals
 from tigertag.cli.logs import listening
 from tigertag.cli.screen import err, visible
 from tigertag.cli.shared import Shared
-from tigertag.errors import Refused
+from tigertag.errors import Refused, Stopped
 
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -39,8 +39,11 @@ def ask(question: str) -> bool:
     """Asks on the terminal. Everything but a yes is a no."""
     sys.stderr.write(f"{visible(question)} [y/N] ")
     sys.stderr.flush()
-    with signals.at_once():  # reading a line is nothing that must be finished
-        return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    try:
+        with signals.at_once():  # reading a line is nothing that must be finished
+            return sys.stdin.readline().strip().casefold() in ("y", "yes")
+    except signals.Interrupted as signal:
+        raise Stopped(signal.number) from signal
 
 
 def insist(app: App, what: str, nothing: str) -> None:

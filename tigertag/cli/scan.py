@@ -112,7 +112,8 @@ def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
     """Find new and changed photos, ask the engines, write the tags.
 
     Without a SECTION or PATH everything that is set up is scanned. A photo that was answered is not asked about
-    again, so a second scan costs nothing.
+    again, so a second scan costs nothing. Dates are those that a listing shows: in Plex when a photo was taken,
+    in a folder when its file was last changed.
     """
     choice = Choice(**{name: asked[name] for name in ("limit", "since", "until", "paths", "retry_failed")})
     order = ScanOrder(

@@ -12,12 +12,19 @@ from types import FrameType
 from typing import Protocol
 
 from tigertag.cli.screen import err
-from tigertag.errors import Stopped
 
 _ASKED = "Stopping: finishing what is under way…  (again to stop at once)"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _Reaction = Callable[[int, FrameType | None], None]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal, raised amid anything: nothing that catches errors may take it for one of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 class Stoppable(Protocol):
@@ -29,10 +36,10 @@ class Stoppable(Protocol):
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """A signal raises Stopped, wherever the program is: for what may be left at any moment."""
+    """A signal raises Interrupted, wherever the program is: for what may be left at any moment."""
 
     def react(number: int, frame: FrameType | None) -> None:
-        raise Stopped(number)
+        raise Interrupted(number)
 
     with _reacting(react):
         yield

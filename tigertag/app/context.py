@@ -14,7 +14,7 @@ from typing import Self
 from tigertag import plugins
 from tigertag.config import Declared, Settings, load_from_process
 from tigertag.errors import Stopped, TigerTagError
-from tigertag.model import JSON, Engine, EnginePolicy, Memory, Source, Target
+from tigertag.model import JSON, Engine, EnginePolicy, Memory, Source, Target, fingerprint
 from tigertag.options import EngineOptions
 from tigertag.pipeline.policy import Policy
 from tigertag.pipeline.work import OpenTarget, Tally, Unwatched, Watch, Work
@@ -80,7 +80,16 @@ class App:
                     runs.close_cut_off(session, self.now())
                     run_id = runs.start(session, command, arguments, self.now())
                 held.assign(run_id)
-                work = Work(database, run_id, self.policy, self.now, held.check, self.stop, self.watch)
+                work = Work(
+                    database,
+                    run_id,
+                    self.policy,
+                    self.now,
+                    held.check,
+                    self.spool_of(database),
+                    self.stop,
+                    self.watch,
+                )
                 run = Run(work)
                 self.watch.follow(run.tally)
                 try:
@@ -97,6 +106,13 @@ class App:
         while time.monotonic() < until:
             self.raise_if_stopped()
             time.sleep(0.1)
+
+    def spool_of(self, database: Database) -> Path:
+        """Beside a SQLite file; for a server, which has no beside, in the user's data folder."""
+        path = database.address.path
+        if path is not None:
+            return path.with_name(f"{path.name}.spool")
+        return self.settings.state_dir / f"{fingerprint(self.settings.db_url_shown)[:16]}.spool"
 
     def _end(self, run: Run) -> None:
         if self.stopped_by is not None:

@@ -223,6 +223,7 @@ def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> lis
                 declared.id,
                 engine,
                 revision_id,
+                facts.fingerprint,
                 only=options.only,
                 except_=options.except_,
                 order=options.order,

@@ -72,7 +72,7 @@ def preview(app: App, order: WriteOrder) -> tuple[list[Difference], Tally]:
     found: list[Difference] = []
     tally = Tally()
     with app.looking() as database, ExitStack() as stack:
-        work = Work(database, 0, app.policy, app.now, lambda: None, app.stop, app.watch)
+        work = Work(database, 0, app.policy, app.now, lambda: None, app.spool_of(database), app.stop, app.watch)
         for target in open_targets(app, database, stack, tally):
             ids = _to_look_at(work, target, order)
             if not (order.restore or order.accept) and _warn(work, target, ids, tally):

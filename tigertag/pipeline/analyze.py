@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import queue
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -22,13 +22,16 @@ from tigertag.errors import (
     MissingDecoder,
     PhotoError,
     PluginDown,
+    StoreError,
     TransientError,
 )
 from tigertag.media import OpenPhoto
 from tigertag.model import Analysis, Item
+from tigertag.pipeline import spool
 from tigertag.pipeline.courier import Courier, Replied
 from tigertag.pipeline.fetch import DueItem, Fetched, fetch
 from tigertag.pipeline.lane import Answered, Ask, Ended, Granted, Key, Lane, PermitAsked, Settled
+from tigertag.pipeline.spool import Spooled
 from tigertag.pipeline.vet import vetted
 from tigertag.pipeline.work import OpenEngine, OpenTarget, Tally, Work
 from tigertag.store import answers, items, ledger
@@ -118,11 +121,19 @@ class _Showing:
         self.asked: dict[Key, list[int]] = {}
         self.missed: set[Key] = set()  # asked in this run without an answer: not again for a copy (E6)
         self.known: dict[int, tuple[Item, int | None]] = {}
+        self.in_hand: list[object] = []  # taken from `events`, not yet committed
         self.silent: set[int] = set()  # sources that no longer answer
 
     # ── the loop ──────────────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
+        try:
+            self._run()
+        except (StoreError, DiskError):
+            self._salvage()
+            raise
+
+    def _run(self) -> None:
         while True:
             self._fill()
             for lane in self.lanes.values():
@@ -131,8 +142,20 @@ class _Showing:
                 courier.start(self.events)
             if not self._busy():
                 break
-            self._handle(self._next_events())
+            self.in_hand = self._next_events()
+            self._handle(self.in_hand)
+            self.in_hand = []
         self._flush_sends()
+
+    def _salvage(self) -> None:
+        """Without the database nothing more is asked; what is under way is waited for and kept in a file."""
+        self._end_lanes()
+        late = []
+        while not self.events.empty():
+            late.append(self.events.get())
+        answered = [event for event in (*self.in_hand, *late) if isinstance(event, Answered)]
+        spool.put(self.work.spool, (row for event in answered for row in _spooled(event)))
+        self._refuse(late)
 
     def _busy(self) -> bool:
         under_way = any(lane.under_way for lane in self.lanes.values())
@@ -156,23 +179,26 @@ class _Showing:
 
     def close(self) -> None:
         """Ends the threads; what is under way has been waited for, unless an error cut the run off."""
-        for lane in self.lanes.values():
-            lane.down = lane.down or PluginDown("the run has ended", planned=True)
-            lane.has_ended = True
-        self._refuse_waiting()
-        self.fetchers.shutdown(wait=True, cancel_futures=True)
-        for lane in self.lanes.values():
-            lane.pool.shutdown(wait=True, cancel_futures=True)
+        self._end_lanes()
         for flying in self.flying.values():
             if flying.photo is not None:
                 flying.photo.close()
 
-    def _refuse_waiting(self) -> None:
-        """Nobody may wait for a permit that will not come."""
+    def _end_lanes(self) -> None:
+        """Waits for the requests under way; nobody gets a permit any more. What they bring is in `events`."""
+        for lane in self.lanes.values():
+            lane.down = lane.down or PluginDown("the run has ended", planned=True)
+            lane.has_ended = True
         left = []
         while not self.events.empty():
             left.append(self.events.get())
         self._refuse(left)
+        self.fetchers.shutdown(wait=True, cancel_futures=True)
+        for lane in self.lanes.values():
+            lane.pool.shutdown(wait=True, cancel_futures=True)
+        for event in left:
+            if isinstance(event, Answered):
+                self.events.put(event)
 
     def _refuse(self, events: Sequence[object]) -> None:
         for event in events:
@@ -343,10 +369,10 @@ class _Showing:
         for ask, outcome in event.outcomes:
             path = ask.photo.name
             if isinstance(outcome, Analysis):
-                outcome = vetted(outcome)
-                self._keep_answer(session, ask, outcome)
+                answer = vetted(outcome)
+                self._keep_answer(session, ask, answer)
                 tally.answered[event.lane.open.name] = tally.answered.get(event.lane.open.name, 0) + 1
-                tally.dropped += outcome.dropped
+                tally.dropped += answer.dropped
             elif isinstance(outcome, PhotoError):
                 new = answers.keep_failure(
                     session,
@@ -408,3 +434,20 @@ class _Showing:
 
 def _input(lane: Lane, photo: OpenPhoto) -> str:
     return photo.input if lane.open.engine.reads == "file" else ""
+
+
+def _spooled(event: Answered) -> Iterator[Spooled]:
+    for ask, outcome in event.outcomes:
+        if isinstance(outcome, Analysis):
+            answer = vetted(outcome)
+            yield Spooled(
+                ask.photo.content_id,
+                ask.photo.width,
+                ask.photo.height,
+                ask.key[1],
+                event.lane.open.fingerprint,
+                ask.key[2],
+                answer.annotations,
+                answer.raw,
+                answer.dropped,
+            )

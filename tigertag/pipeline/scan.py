@@ -18,6 +18,7 @@ from tigertag.pipeline.analyze import analyze, may_see
 from tigertag.pipeline.courier import Courier
 from tigertag.pipeline.discover import Listing, discover
 from tigertag.pipeline.fetch import DueItem
+from tigertag.pipeline.spool import take_up
 from tigertag.pipeline.survey import bring_in_line, looks_restored
 from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
 from tigertag.pipeline.write import Delivering
@@ -147,6 +148,7 @@ def scan(
     write: bool = True,
 ) -> None:
     """Lists, asks what is due, writes. What happened is in `scanned`, also when it is cut short."""
+    take_up(work, targets)
     usable = list_sources(work, sources, scanned)
     reopen(work.database, retry_failed=choice.retry_failed, revisions=[each.revision_id for each in engines])
     enlist(work, usable, engines)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from tigertag.errors import TigerTagError, gravest
@@ -37,6 +38,8 @@ class OpenEngine:
     name: str
     engine: Engine
     revision_id: int
+    fingerprint: str = ""
+    """Of the revision's settings."""
     only: tuple[str, ...] = ()
     except_: tuple[str, ...] = ()
     order: str = "newest"
@@ -81,6 +84,8 @@ class Work:
     policy: Policy
     now: Callable[[], datetime]
     guard: Callable[[], None]
+    spool: Path
+    """Where answers are kept while the database is away."""
     stop: threading.Event = field(default_factory=threading.Event)
     watch: Watch = field(default_factory=Unwatched)
 

@@ -47,6 +47,12 @@ def find_revision(session: Session, facts: RevisionFacts) -> int | None:
     )
 
 
+def is_revision(session: Session, revision_id: int, fingerprint: str) -> bool:
+    """Whether the row is there and has these settings."""
+    row = session.get(Revision, revision_id)
+    return row is not None and row.fingerprint == fingerprint
+
+
 def put_in_force(session: Session, name: str, facts: RevisionFacts, now: datetime) -> int:
     """The id of the revision, which is from now on the newest of the engine `name`.
 
@@ -366,6 +372,18 @@ def settle_sends(session: Session, outcomes: Mapping[int, Outcome]) -> None:
     for outcome in sorted(set(outcomes.values())):
         for part in chunks([send_id for send_id, each in outcomes.items() if each is outcome]):
             session.execute(update(SendRow).where(SendRow.id.in_(part)).values(outcome=outcome.value))
+
+
+def settle_unknown(session: Session, photo_id: int, revision_id: int) -> None:
+    """The newest request without an outcome was answered after all."""
+    newest = session.scalar(
+        select(SendRow.id)
+        .where(SendRow.photo_id == photo_id, SendRow.revision_id == revision_id, SendRow.outcome == "unknown")
+        .order_by(SendRow.id.desc())
+        .limit(1)
+    )
+    if newest is not None:
+        settle_sends(session, {newest: Outcome.BILLED})
 
 
 def count_sends(session: Session, run_id: int) -> dict[tuple[int, str], int]:

@@ -1,0 +1,159 @@
+"""Answers that came in while the database was away: kept in a file beside it, taken up by the next run.
+
+What was paid for must not be lost with a connection (RELIABILITY D2, D5). A line is one answer and names photo
+and revision by what they are, not by row ids, so that it fits a restored database too. A line that a kill cut
+short is left out: its request stays *maybe billed*.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from tigertag.errors import DiskError
+from tigertag.model import JSON, Annotation, Box, Kind
+from tigertag.pipeline.work import OpenTarget, Work
+from tigertag.store import answers, items, ledger
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """An answer without a database."""
+
+    content_id: str
+    width: int
+    height: int
+    revision_id: int
+    fingerprint: str
+    """Of the revision's settings: an id alone could mean another one in a restored database."""
+    input: str
+    annotations: tuple[Annotation, ...]
+    raw: str
+    dropped: int
+
+    def as_line(self) -> str:
+        value: dict[str, JSON] = {
+            "content_id": self.content_id,
+            "size": [self.width, self.height],
+            "revision": self.revision_id,
+            "fingerprint": self.fingerprint,
+            "input": self.input,
+            "annotations": [_flat(each) for each in self.annotations],
+            "raw": self.raw,
+            "dropped": self.dropped,
+        }
+        return json.dumps(value) + "\n"
+
+    @classmethod
+    def of_line(cls, line: str) -> Spooled:
+        """Raises ValueError, KeyError or TypeError where the line is not whole."""
+        value = json.loads(line)
+        return cls(
+            content_id=value["content_id"],
+            width=value["size"][0],
+            height=value["size"][1],
+            revision_id=value["revision"],
+            fingerprint=value["fingerprint"],
+            input=value["input"],
+            annotations=tuple(_annotation(*each) for each in value["annotations"]),
+            raw=value["raw"],
+            dropped=value["dropped"],
+        )
+
+
+def _flat(each: Annotation) -> JSON:
+    box = each.box
+    corners: JSON = [box.x, box.y, box.width, box.height] if box else None
+    return [each.kind.value, each.name, each.confidence, corners, each.language, each.value]
+
+
+def _annotation(
+    kind: str, name: str, confidence: float, box: list[float] | None, language: str, value: JSON
+) -> Annotation:
+    return Annotation(Kind(kind), name, confidence, Box(*box) if box else None, language, value)
+
+
+def put(path: Path, rows: Iterable[Spooled]) -> None:
+    """Appends the answers and sees them on the disk. Raises DiskError where they do not fit there either."""
+    lines = "".join(row.as_line() for row in rows)
+    if not lines:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise DiskError(
+            f"Answers that were paid for could not be kept in {path} ({error.strerror}); they are lost. "
+            "Make room and check the folder's permissions."
+        ) from error
+    log.warning("The database is away; %d answers are kept in %s for the next run", lines.count("\n"), path)
+
+
+def take_up(work: Work, targets: Sequence[OpenTarget]) -> int:
+    """Stores what an earlier run had to spool, then removes the file; how many answers there were."""
+    if not work.spool.is_file():
+        return 0
+    rows = _read(work.spool)
+    for row in rows:
+        work.database.transact(_Storing(work, targets, row))
+    work.spool.unlink()
+    if rows:
+        log.warning("Took up %d answers that an earlier run kept in %s", len(rows), work.spool)
+    return len(rows)
+
+
+def _read(path: Path) -> list[Spooled]:
+    rows = []
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            try:
+                rows.append(Spooled.of_line(line))
+            except (ValueError, KeyError, TypeError):
+                log.warning("A line of %s is not whole and was left out", path)
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """Stores one spooled answer in a transaction, where its photo still waits for it."""
+
+    work: Work
+    targets: Sequence[OpenTarget]
+    row: Spooled
+
+    def __call__(self, session: Session) -> None:
+        row, now = self.row, self.work.now()
+        if not answers.is_revision(session, row.revision_id, row.fingerprint):
+            log.warning("An answer in %s belongs to settings that this database does not know", self.work.spool)
+            return
+        photo_id = items.keep_photo(session, row.content_id, row.width, row.height, now)
+        answers.enlist(session, row.revision_id, [(photo_id, row.input)], now)
+        state = answers.states(session, photo_id, [row.revision_id])[row.revision_id, row.input]
+        if state not in answers.WAITING:
+            return
+        answers.keep_answer(
+            session,
+            (photo_id, row.revision_id, row.input),
+            row.annotations,
+            raw=row.raw,
+            dropped=row.dropped,
+            run_id=self.work.run_id,
+            now=now,
+        )
+        answers.settle_unknown(session, photo_id, row.revision_id)
+        found = items.by_ids(session, items.of_photo(session, photo_id, row.input))
+        for target in self.targets:
+            accepted = [row_id for row_id, (item, _) in found.items() if target.target.accepts(item)]
+            ledger.mark_pending(session, target.row_id, accepted, now)

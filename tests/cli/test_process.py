@@ -44,7 +44,7 @@ def test_a_signal_ends_a_run_in_order_and_the_next_one_goes_on(many: Terminal, n
     first_line(process)
     process.send_signal(number)
     returned, out, err = ended(process)
-    assert returned == code
+    assert returned == code, err
     assert "Stopping: finishing what is under way…" in err
     assert "Stopped after" in out
     assert many.json("runs")[0]["state"] == "stopped"

@@ -24,7 +24,7 @@ def exit_code(error: BaseException) -> int:
 
 def lines(error: BaseException) -> list[str]:
     """One line for each fault; none for what a person asked for."""
-    if isinstance(error, Stopped | KeyboardInterrupt | click.Abort):
+    if isinstance(error, Stopped | Interrupted | KeyboardInterrupt | click.Abort):
         return ["stopped"]
     if isinstance(error, click.UsageError):
         return [_usage(error)]

@@ -19,7 +19,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _Reaction = Callable[[int, FrameType | None], None]
 
 
-class Interrupted(KeyboardInterrupt):
+class Interrupted(BaseException):
     """A signal, raised amid anything: nothing that catches errors may take it for one of its own."""
 
     def __init__(self, number: int) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from tigertag import plugins
 from tigertag.app.context import App, build_engine, build_source, build_target
 from tigertag.config import Declared
-from tigertag.errors import ConfigError, TigerTagError
+from tigertag.errors import ConfigError, PluginDown, TigerTagError
 from tigertag.model import Engine, Finding, KnowsPeople, Person, Synced
 from tigertag.store import schema
 from tigertag.store.database import Database
@@ -17,6 +18,9 @@ from tigertag.store.database import Database
 _NO_SOURCE = (
     "none is set up: name a folder (`tigertag scan ~/Pictures`), or set PLEX_URL and PLEX_TOKEN in .env"
 )
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +68,17 @@ def _check_plugin(database: Database, declared: Declared, stack: ExitStack) -> I
 
 
 def _findings(database: Database, declared: Declared, stack: ExitStack) -> Iterable[Finding]:
-    if declared.family == "source":
-        yield from build_source(database, declared, stack).check()
-    elif declared.family == "target":
-        yield from build_target(database, declared, stack).check()
-    else:
+    """Raises ConfigError where the place itself refuses the settings, as a scan would."""
+    if declared.family == "engine":
         engine = build_engine(database, declared, stack)
-        said = False
-        for finding in engine.check():
-            said = said or engine.sends in finding.text
-            yield finding
-        if not said:
-            yield Finding(True, engine.sends)
+        yield from engine.check()
+        yield Finding(True, engine.sends)
+        return
+    build = build_source if declared.family == "source" else build_target
+    place = build(database, declared, stack)
+    with suppress(PluginDown):  # said better by its own findings
+        log.debug("%s %s is %s", declared.family, declared.id, place.identity)
+    yield from place.check()
 
 
 # ── engines ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -122,7 +122,8 @@ def open_sources(
     for declared in chosen:
         source = build_source(database, declared, stack)
         try:
-            row_id = _source_row(database, source.identity, source.label)
+            identity, _ = source.identity, source.scope  # sections that are not there are said before a row is
+            row_id = _source_row(database, identity, source.label)
         except TigerTagError as error:
             if error.exit_code == 2:
                 raise
@@ -266,9 +267,9 @@ def report_of(
         if each.id in run.tally.aside and each.id not in {line.id for line in lines}
     ]
     with run.work.database.reading() as session:
-        known = len(answers.failures(session, [each.revision_id for each in engines])) + items.count_problems(
-            session
-        )
+        places = [each.row_id for each in sources]
+        known = len(answers.failures(session, [each.revision_id for each in engines], places))
+        known += items.count_problems(session, places)
         scanned.tally.needs = items.count_needs(session)
     new = len(scanned.tally.failures)
     run.facts |= {"due": scanned.due, "quota": _quotas(lines), "seconds": round(seconds, 1)}

@@ -124,7 +124,7 @@ def _differences(work: Work, target: OpenTarget, part: Sequence[int], *, learn: 
 def _difference(target: OpenTarget, seen: Shown, decided: Plan) -> Difference:
     return Difference(
         target.target.label,
-        seen.item.path,
+        items.glob_path(seen.item.section, seen.item.path),
         add=tuple(tag.name for tag in decided.add),
         remove=tuple(entry.name for entry in decided.remove),
         refused=tuple(entry.name for entry in decided.refused if entry.ours),

@@ -40,7 +40,7 @@ def _lines(found: Status, *, everything: bool) -> list[str]:
         return ["Nothing has been scanned yet: tigertag scan"]
     lines = [f"{visible(each.label)}   {_source(each)}" for each in found.sources]
     lines += [f"  {line}" for line in table([_engine(each) for each in found.engines])]
-    lines += [f"  {line}" for line in table([_target(each) for each in found.targets])]
+    lines += [f"  {line}" for line in table([_target(each) for each in found.targets if _has_begun(each)])]
     lines += _failures(found, everything=everything)
     if found.running:
         lines.append(f"Under way: {visible(found.running)}")
@@ -67,6 +67,10 @@ def _engine(each: EngineStatus) -> list[str]:
 def _target(each: TargetStatus) -> list[str]:
     held = f" · {each.held:,} held: see tigertag write --restore and --accept" if each.held else ""
     return [f"→ {each.label}", _counts(each.done, each.waiting, each.failed) + held]
+
+
+def _has_begun(each: TargetStatus) -> bool:
+    return bool(each.done or each.waiting or each.failed or each.held)
 
 
 def _counts(done: int, waiting: int, failed: int) -> str:

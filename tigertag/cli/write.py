@@ -66,6 +66,8 @@ def done(run_id: int | None, tally: Tally) -> list[str]:
     trouble = wording.failures(tally) + wording.aside(tally)
     if not (tally.added or tally.removed or tally.kept_edits or trouble):
         return ["Nothing to write: everything is in line."]
+    if not (tally.added or tally.removed or tally.kept_edits):
+        return ["Nothing was written.", *trouble]
     words = "Stopped" if tally.exit_code in (130, 143) else "Done"
     return [f"{words}: {wording.written(tally)}", *trouble, *wording.take_back(run_id, tally)]
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from tigertag.model import JSON, Annotation, Box, Kind, Outcome, fingerprint, fold
@@ -195,7 +195,7 @@ def keep_failure(
 ) -> bool:
     """The photo failed with this engine. An older answer stays and counts. True where it is news."""
     row = _analysis(session, *key)
-    new = row.state == "waiting" or row.reason != reason
+    new = row.reason != reason  # kept by --retry-failed: what fails again as before is no news
     row.state = "done" if row.state == "again" else "failed"
     row.reason, row.raw, row.run_id, row.at = reason, raw or row.raw, run_id, now
     return new
@@ -423,14 +423,18 @@ def newest_revision(session: Session, name: str) -> Revision | None:
     )
 
 
-def failures(session: Session, revisions: Collection[int]) -> list[tuple[str, int, str]]:
-    """Failed analyses of live items: item path, revision, reason."""
+def failures(
+    session: Session, revisions: Collection[int], source_ids: Collection[int] | None = None
+) -> list[tuple[str, int, str]]:
+    """Failed analyses of live items, or of those of some sources: item path, revision, reason."""
+    within = ItemRow.source_id.in_(source_ids) if source_ids is not None else true()
     rows = session.execute(
         select(ItemRow.path, AnalysisRow.revision_id, AnalysisRow.reason)
         .join(AnalysisRow, AnalysisRow.photo_id == ItemRow.photo_id)
         .where(
             AnalysisRow.revision_id.in_(revisions),
             AnalysisRow.state == "failed",
+            within,
             ItemRow.gone_since.is_(None),
             or_(AnalysisRow.input == "", AnalysisRow.input == ItemRow.input),
         )

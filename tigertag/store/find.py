@@ -144,8 +144,10 @@ def _taken_back(session: Session, item_ids: list[int]) -> set[int]:
 
 
 def shown_counts(session: Session) -> Counter[str]:
-    """Items that show each tag, by folded name."""
-    rows = session.execute(select(Ledger.fold, func.count()).group_by(Ledger.fold))
+    """Photos that show each tag somewhere, by folded name."""
+    rows = session.execute(
+        select(Ledger.fold, func.count(ItemRow.photo_id.distinct())).join(ItemRow).group_by(Ledger.fold)
+    )
     return Counter({name: count for name, count in rows})
 
 

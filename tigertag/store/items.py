@@ -222,7 +222,7 @@ def set_read(
 def set_problem(session: Session, item_id: int, stamp: str, reason: str) -> bool:
     """The item cannot be read. True where that was not known."""
     row = session.get_one(ItemRow, item_id)
-    new = row.problem != reason or row.read_stamp != stamp
+    new = row.problem != reason or row.read_stamp not in (None, stamp)  # None: asked for with --retry-failed
     row.read_stamp, row.problem, row.needs = stamp, reason, None
     return new
 
@@ -278,10 +278,14 @@ def count_live(session: Session, source_id: int) -> int:
     )
 
 
-def count_problems(session: Session) -> int:
-    """Live items that cannot be read."""
+def count_problems(session: Session, source_ids: Sequence[int]) -> int:
+    """Live items of these sources that cannot be read."""
     return (
-        session.scalar(select(func.count()).where(ItemRow.problem.is_not(None), ItemRow.gone_since.is_(None)))
+        session.scalar(
+            select(func.count()).where(
+                ItemRow.source_id.in_(source_ids), ItemRow.problem.is_not(None), ItemRow.gone_since.is_(None)
+            )
+        )
         or 0
     )
 

@@ -10,7 +10,7 @@ def test_write_shows_the_exact_difference_first(terminal: Terminal) -> None:
     terminal.settings["ENGINE_METADATA_PREFIX"] = "my"
     said = terminal.ok("write", "--dry-run")
     assert "console\n" in said
-    assert "  sea/b.jpg  +my_2021 +my_afternoon +my_beach " in said
+    assert "sea/b.jpg  +my_2021 +my_afternoon +my_beach " in said
     assert " -2021 -afternoon -beach " in said
     assert "This was a dry run: nothing was written." in said
     assert "Take it back" in terminal.ok("write")

@@ -86,6 +86,8 @@ def _nothing_to_do(report: ScanReport) -> str:
 def _done(report: ScanReport, wrote: bool) -> str:
     stopped = report.exit_code in (130, 143)
     start = f"{'Stopped' if stopped else 'Done'} {'after' if stopped else 'in'} {duration(report.seconds)}"
+    if not report.listings:
+        return "Nothing was scanned."
     if not wrote:
         answers = counted(sum(report.tally.answered.values()), "answer")
         return f"{start}: {answers} kept, nothing written. What would be: tigertag write --dry-run"
@@ -179,7 +181,14 @@ def put_aside(report: ScanReport) -> list[str]:
 
 
 def aside(tally: Tally, without: set[str] | frozenset[str] = frozenset()) -> list[str]:
-    return [f"  !! {named(name, str(error))}" for name, error in tally.aside.items() if name not in without]
+    """A line for each that took no part; what source and target both say is said once."""
+    lines = [_aside(name, error) for name, error in tally.aside.items() if name not in without]
+    return [f"  !! {line}" for line in dict.fromkeys(lines)]
+
+
+def _aside(name: str, error: Exception) -> str:
+    """What sources and targets say names them already; of engines there may be several of a kind."""
+    return visible(str(error)) if name.startswith(("source ", "target ")) else named(name, str(error))
 
 
 def _aligned(rows: Sequence[tuple[str, int, str]]) -> list[str]:
@@ -192,7 +201,7 @@ def faults(tally: Tally) -> list[str]:
     """A line for standard error on each fault: what failed now, and who was put aside unplanned."""
     lines = [named(path, reason) for path, reason in tally.failures]
     unplanned = {name: error for name, error in tally.aside.items() if not getattr(error, "planned", False)}
-    return lines + [named(name, str(error)) for name, error in unplanned.items()]
+    return lines + list(dict.fromkeys(_aside(name, error) for name, error in unplanned.items()))
 
 
 # ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────

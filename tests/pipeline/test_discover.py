@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes_pipeline import tag
 from tests.house import House
+from tigertag.app import scanning
+from tigertag.app.scanning import ScanOrder
 from tigertag.errors import Incomplete, TigerTagError, Unreachable
 from tigertag.store import tables
 
@@ -74,6 +76,16 @@ def test_what_an_incomplete_listing_showed_is_worked_on(house: House) -> None:
     house.photo("04")
     house.stage.shelf.cut_after, house.stage.shelf.cut = 4, Incomplete("lists 4 of 5")
     assert (house.scan().exit_code, sorted(house.wall)) == (3, ["00", "01", "02", "03"])
+
+
+def test_a_listing_that_a_signal_ends_marks_nothing_gone(house: House) -> None:
+    tagged(house, 4)
+    del house.stage.shelf.photos["03"]
+    app = house.app
+    app.stop.set()
+    report = scanning.scan(app, ScanOrder())
+    assert report.listings[0].was_stopped
+    assert report.listings[0].gone == 0
 
 
 def test_a_source_that_cannot_be_reached_is_put_aside(house: House) -> None:

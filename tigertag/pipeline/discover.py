@@ -6,6 +6,7 @@ nothing as gone (RELIABILITY P8, P9, K1).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,15 +35,24 @@ class Listing:
     gone: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     fault: TigerTagError | None = None
+    was_stopped: bool = False
+    """A signal ended it before its end."""
     unopened: list[str] = field(default_factory=list)
     """In a dry run: section/album/path of what is new or changed."""
 
 
-def discover(database: Database, source: Source, now: datetime, *, dry_run: bool = False) -> Listing:
+def discover(
+    database: Database,
+    source: Source,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    stop: threading.Event | None = None,
+) -> Listing:
     """Walks the source whole and brings the item rows up to date; with `dry_run` only counts.
 
     Raises what the source raises before its first item; a listing that breaks off later is a `fault`, and
-    what was seen until then counts.
+    what was seen until then counts. `stop` ends the walk after the page in hand; nothing is gone then.
     """
     found = Listing(source.label)
     source_id = _source_id(database, source, dry_run)
@@ -50,6 +60,9 @@ def discover(database: Database, source: Source, now: datetime, *, dry_run: bool
     found.known = len(missing)
     for page in _pages(source.items(), found):
         _take_page(database, source_id, page, found, missing, dry_run)
+        if stop is not None and stop.is_set():
+            found.was_stopped = True
+            return found
     found.skipped = dict(source.skipped)
     _take_leave(database, found, missing, now, dry_run)
     return found

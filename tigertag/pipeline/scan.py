@@ -82,7 +82,7 @@ def list_sources(work: Work, sources: Sequence[OpenSource], scanned: Scanned) ->
     usable = []
     for each in sources:
         try:
-            listing = discover(work.database, each.source, work.now())
+            listing = discover(work.database, each.source, work.now(), stop=work.stop)
         except (PluginDown, TransientError, Refused) as error:
             scanned.tally.put_aside(each.source.label, error)
             continue

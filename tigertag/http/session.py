@@ -6,10 +6,9 @@ import base64
 import http.client
 import json
 import re
-import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from types import MappingProxyType
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -17,6 +16,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 import requests
 import urllib3
 
+from tigertag.http.cause import chain_of, in_words
 from tigertag.http.timed import Exchange, TimedAdapter, under_way
 from tigertag.http.wire import AnswerLost, BadReply, CertificateInvalid, NotSent, Redirected, Reply, WireError
 
@@ -145,8 +145,8 @@ class Http:
         )
 
     def _translated(self, error: Exception, this: Exchange) -> WireError:
-        chain = list(_chain(error))
-        why = _why(chain)
+        chain = chain_of(error)
+        why = in_words(chain)
         if isinstance(error, requests.exceptions.ContentDecodingError):
             return self._unreadable("badly compressed", this)
         if this.sent:
@@ -202,36 +202,3 @@ def _host(location: str, base: str) -> str:
         return "an unreadable address"
     named = host or f"{parts.scheme}:"
     return named if named.isprintable() and len(named) <= 255 else "an unreadable address"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it stands for, outermost first."""
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__
-
-
-def _why(chain: Sequence[BaseException]) -> str:
-    """The innermost cause in plain words: never a URL, which may hold a secret."""
-    for error in reversed(chain):
-        match error:
-            case socket.gaierror():
-                return "no such host"
-            case ConnectionRefusedError():
-                return "connection refused"
-            case TimeoutError():
-                return "timed out"
-            case ssl.SSLCertVerificationError():
-                return error.verify_message
-            case ssl.SSLError():
-                return "TLS failed"
-            case http.client.RemoteDisconnected():
-                return "closed without an answer"
-            case ConnectionError():
-                return "connection reset"
-            case OSError(strerror=str(words)) if words:
-                return words.lower()
-            case http.client.IncompleteRead() | urllib3.exceptions.IncompleteRead():
-                return "it ends early"
-    return type(chain[-1]).__name__

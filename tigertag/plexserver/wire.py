@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
 import time
-from collections.abc import Iterator
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -16,6 +14,7 @@ import requests
 import urllib3
 
 from tigertag.http import AnswerLost, BadReply, CertificateInvalid, NotSent, Redirected, WireError, retry_after
+from tigertag.http.cause import chain_of, in_words
 from tigertag.http.timed import Exchange, TimedAdapter, under_way
 
 # A page of 1000 photos is about 1.5 MB.
@@ -111,44 +110,13 @@ def _accepted(response: requests.Response) -> requests.Response:
 
 def translated(error: Exception, *, sent: bool) -> WireError:
     """What a foreign error means: whether the server may have done what was asked."""
-    chain = list(_chain(error))
+    chain = chain_of(error)
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
-        return CertificateInvalid(_why(chain))
+        return CertificateInvalid(in_words(chain))
     if not sent:
-        return NotSent(_why(chain))
+        return NotSent(in_words(chain))
     timed_out = any(isinstance(one, TimeoutError | urllib3.exceptions.TimeoutError) for one in chain)
-    return AnswerLost(_why(chain), timed_out=timed_out)
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it stands for, outermost first."""
-    one: BaseException | None = error
-    while one is not None:
-        yield one
-        one = one.__cause__ or one.__context__
-
-
-def _why(chain: list[BaseException]) -> str:
-    """The innermost cause in plain words; never a URL."""
-    for error in reversed(chain):
-        match error:
-            case socket.gaierror():
-                return "no such host"
-            case ConnectionRefusedError():
-                return "connection refused"
-            case TimeoutError():
-                return "timed out"
-            case ssl.SSLCertVerificationError():
-                return error.verify_message
-            case ssl.SSLError():
-                return "it does not speak TLS as asked; http or https?"
-            case http.client.IncompleteRead() | urllib3.exceptions.IncompleteRead():
-                return "it ends early"
-            case ConnectionError() | http.client.HTTPException():
-                return "connection closed"
-            case OSError(strerror=str(words)) if words:
-                return words.lower()
-    return type(chain[-1]).__name__
+    return AnswerLost(in_words(chain), timed_out=timed_out)
 
 
 def _named(location: str) -> str:

@@ -137,6 +137,7 @@ class _Showing:
         while True:
             self._fill()
             for lane in self.lanes.values():
+                self._let_go([ask.key for ask in lane.refuse_held()])
                 lane.submit(all_of_it=not self.fetching)
             for courier in self.couriers:
                 courier.start(self.events)
@@ -225,7 +226,7 @@ class _Showing:
         lanes = [lane for lane in self.lanes.values() if may_see(lane.open, due.due.path)]
         if not due.due.unread:
             lanes = [lane for lane in lanes if lane.open.revision_id in due.due.revisions]
-        return any(lane.has_room for lane in lanes)
+        return any(lane.has_room or lane.may_get_room for lane in lanes)
 
     def _fetch(self, due: DueItem) -> None:
         item = self._item(due)
@@ -353,14 +354,14 @@ class _Showing:
         waiting = self.asked.get(key)
         if waiting is not None:
             waiting.append(flying.due.due.id)
-        elif key in self.missed:
-            return
-        elif lane.has_room and flying.photo is not None and not self.work.stop.is_set():
+        elif key not in self.missed and self._is_taken(flying, lane, key):
             self.asked[key] = [flying.due.due.id]
-            lane.waiting.append(Ask(key, flying.photo))
         else:
             return
         flying.keys.add(key)
+
+    def _is_taken(self, flying: InFlight, lane: Lane, key: Key) -> bool:
+        return flying.photo is not None and not self.work.stop.is_set() and lane.take(Ask(key, flying.photo))
 
     # ── answers ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -413,9 +414,12 @@ class _Showing:
             self.tally.put_aside(lane.open.name, lane.down)
             self.work.watch.say(f"{lane.open.name}: {lane.down}")
         if lane.down is not None or self.work.stop.is_set():
-            ended += [ask.key for ask in lane.waiting]
-            lane.waiting.clear()
-        for key in ended:
+            ended += [ask.key for ask in lane.give_up()]
+        self._let_go(ended)
+
+    def _let_go(self, keys: Iterable[Key]) -> None:
+        """These are not under way any more."""
+        for key in keys:
             for row_id in self.asked.pop(key, ()):
                 self.flying[row_id].keys.discard(key)
                 self._end_if_done(row_id)

@@ -104,6 +104,8 @@ class Lane:
     stopping: Callable[[], bool]
     down: TigerTagError | None = None
     waiting: list[Ask] = field(default_factory=list)
+    held: list[Ask] = field(default_factory=list)
+    """Photos there may be room for yet: requests are on their way whose charge is not known."""
     under_way: int = 0
     """Photos given to the pool and not answered yet."""
     permitted: set[Key] = field(default_factory=set)
@@ -127,6 +129,32 @@ class Lane:
             return False
         quota = self.open.engine.quota()
         return quota is None or quota.left > self.under_way - len(self.permitted) + len(self.waiting)
+
+    @property
+    def may_get_room(self) -> bool:
+        """Whether no room is not the last word: a photo between charge and permit is counted twice."""
+        return self.down is None and self.under_way > len(self.permitted)
+
+    def take(self, ask: Ask) -> bool:
+        """Takes up a photo, or holds it until its quota is clear. False where there is no room for it."""
+        if self.has_room:
+            self.waiting.append(ask)
+        elif self.may_get_room:
+            self.held.append(ask)
+        else:
+            return False
+        return True
+
+    def refuse_held(self) -> list[Ask]:
+        """Looks again at the photos that are held: those there is no room for after all."""
+        held, self.held = self.held, []
+        return [ask for ask in held if not self.take(ask)]
+
+    def give_up(self) -> list[Ask]:
+        """What it will not be asked about any more."""
+        left = self.waiting + self.held
+        self.waiting, self.held = [], []
+        return left
 
     def submit(self, *, all_of_it: bool) -> None:
         """Gives full batches to the pool; with `all_of_it` the rest too."""

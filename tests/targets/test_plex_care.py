@@ -153,6 +153,21 @@ def test_an_edit_whose_answer_is_lost_is_read_before_it_is_sent_again(wall: Plex
     assert wall.plex.counts()["edit"] == (1 if how == "lost" else 2)
 
 
+@pytest.mark.parametrize("body", [b"<html><br></html>", b"<MediaContainer"])
+def test_nonsense_for_an_edit_is_read_over_before_it_is_sent_again(wall: PlexWall, body: bytes) -> None:
+    item = wall.item("a", ["Holiday"])
+    wall.plex.fault("edit", "garbage", 1, body=body)
+    assert folded(change(wall.target(), item, add=["dog"])) == {"holiday", "dog"}
+
+
+def test_a_photo_whose_edits_are_answered_with_nonsense_is_tried_again_later(wall: PlexWall) -> None:
+    wall.plex.fault("edit", "garbage", 99, body=b"<html><br></html>")
+    (outcome,) = write(wall.target(), [wall.item("a")], add=["dog"])
+    assert isinstance(outcome, ItemError)
+    assert outcome.again
+    assert "something that is not XML" in str(outcome)
+
+
 def test_maintenance_is_waited_for(wall: PlexWall) -> None:
     item = wall.item("a")
     wall.plex.fault("any", "status", 3)

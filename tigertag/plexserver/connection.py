@@ -170,7 +170,10 @@ class PlexConnection:
         server = self._connected()
 
         def send() -> None:
-            server.query(key, method=self._session.put)
+            try:
+                server.query(key, method=self._session.put)
+            except (ParseError, PlexApiException, ValueError) as error:
+                raise BadReply("something that is not XML") from error
 
         def send_again() -> None:
             if not took_effect():

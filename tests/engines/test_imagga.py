@@ -262,11 +262,12 @@ class TestQuota:
         permit = FakePermit()
         with pytest.raises(PluginDown, match="1000 of 1000 used; its photos wait until 18 of Oct") as down:
             one(engine, permit)
-        assert down.value.planned and permit.outcomes == {Bill.FREE: 1}
+        quota = engine.quota()
+        assert down.value.planned and permit.outcomes == {Bill.FREE: 1} and quota and quota.left == 0
 
     def test_payment_required_is_planned(self, imagga: Imagga) -> None:
         imagga.fail("tags", Fault(status=402))
-        with pytest.raises(PluginDown, match="of 1000 used") as down:
+        with pytest.raises(PluginDown, match=r"payment \(402.*wait until 18 of Oct") as down:
             one(started(imagga))
         assert down.value.planned
 

@@ -40,10 +40,10 @@ class Account:
             reply = self._asked(tries)
         return self._read(reply)
 
-    def refusal(self, reply: Reply, path: str, tries: Tries) -> PluginDown:
+    def refusal(self, reply: Reply, path: str, tries: Tries, allowance: Allowance | None) -> PluginDown:
         """Why nobody is served: the key, the quota or the address (RELIABILITY E2, E3).
 
-        A 403 is both a bad key and a used-up quota; only the usage tells them apart.
+        A 403 is both a bad key and a used-up quota; only the usage tells them apart. `allowance` learns it.
         """
         words = self.words(reply)
         if reply.status == 401:
@@ -51,11 +51,18 @@ class Account:
         if reply.status not in (402, 403):
             return PluginDown(f"Imagga at {self._http.origin} does not know {path} ({words}): {ADDRESS}")
         try:
-            quota = Allowance(self.usage(tries), 0).quota()
+            usage = self.usage(tries)
         except PluginDown as down:
             return PluginDown(f"Imagga refused ({words}), and its usage is not to be had: {down}")
-        if reply.status == 402 or quota.left == 0:
+        if allowance is not None:
+            allowance.renew(usage)
+        quota = Allowance(usage, 0).quota()
+        if quota.left == 0:
             return used_up(quota)
+        if reply.status == 402:
+            until = quota.until or "it is paid"
+            said = f"Imagga asks for payment ({words}); its photos wait until {until}"
+            return PluginDown(said, planned=True, until=quota.until)
         return PluginDown(f"Imagga rejected the API key ({words}): {KEYS}")
 
     def words(self, reply: Reply) -> str:

@@ -185,7 +185,7 @@ class ImaggaEngine:
             words = self._account.words(reply)
             raise self._put_aside(PluginDown(f"Imagga has too much to do ({words}); try again later"))
         if reply.status in (401, 402, 403, 404, 405, 406, 410):
-            raise self._put_aside(self._account.refusal(reply, self._path, self._tries()))
+            raise self._put_aside(self._account.refusal(reply, self._path, self._tries(), self._allowance))
         return PhotoError(
             f"Imagga refused it ({self._account.words(reply)})", photo, self._http.kept(reply.body)
         )

@@ -36,7 +36,12 @@ class Allowance:
     def give_back(self) -> None:
         """The request that was set aside was not billed."""
         with self._lock:
-            self._taken -= 1
+            self._taken = max(0, self._taken - 1)
+
+    def renew(self, usage: Usage) -> None:
+        """Counts from what the service says now: another program may have used it, too."""
+        with self._lock:
+            self._usage, self._taken = usage, 0
 
     def _quota(self) -> Quota:
         used = self._usage.processed + self._taken

@@ -94,6 +94,13 @@ def test_an_example_that_is_no_longer_wanted_is_removed_alone(home: Home) -> Non
     assert foreign in home.service.examples and home.there() == {"Anna": 2, "Ben": 1}
 
 
+def test_photos_are_due_once_after_an_example_was_removed(home: Home) -> None:
+    before = home.start().settings
+    (home.folder / "Anna/2.jpg").unlink()
+    after = home.start().settings
+    assert before != after == home.start().settings
+
+
 def test_an_exchanged_file_is_added_before_the_old_one_goes(home: Home) -> None:
     home.sync()
     home.put("Ben/1.jpg", draw_people("lime", seed=7))

@@ -135,7 +135,8 @@ class Sync:
         for example in todo.missing:
             self._bring(example, spelling.get(fold(example.subject), example.subject), there)
         self._remove_unwanted(todo, wanted)
-        self._book.note_remote(self._client.examples() if self._done.added and not self._is_dry else remote)
+        has_changed = (self._done.added or self._done.removed) and not self._is_dry
+        self._book.note_remote(self._client.examples() if has_changed else remote)
         done = self._done
         kept = len(wanted.examples) - len(done.added) - len(done.failed)
         return Synced(tuple(done.added), tuple(done.removed), kept, tuple(done.problems))

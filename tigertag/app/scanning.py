@@ -77,6 +77,8 @@ class ScanReport:
     due: int
     seconds: float
     known_failures: int = 0
+    retried: bool = False
+    """Those were tried again (`--retry-failed`), and failed as before."""
     dry_run: bool = False
     kept_in: str = ""
     """Where the answers are kept: the database, without its password."""
@@ -102,6 +104,7 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
             run_scan(run.work, sources, engines, targets, choice, scanned, write=order.write)
         finally:
             report = report_of(app, run, sources, scanned, engines, time.monotonic() - began)
+            report.retried = choice.retry_failed
     return report
 
 

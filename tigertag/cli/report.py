@@ -156,9 +156,12 @@ def why_waiting(each: EngineLine, report: ScanReport) -> str:
 
 def _failed(report: ScanReport) -> list[tuple[str, int, str]]:
     failures, known = report.tally.failures, report.known_failures
+    ones = "one" if known == 1 and failures else "ones"
+    if not failures and report.retried:
+        return [("failed", known, "tried again, as before: tigertag status")] if known else []
     if not failures:
         return [("failed", known, "known ones not tried; tigertag scan --retry-failed")] if known else []
-    before = f" ({known:,} known {'one' if known == 1 else 'ones'} not tried)" if known else ""
+    before = f" ({known:,} known {ones} {'as before' if report.retried else 'not tried'})" if known else ""
     first = f": {named(*failures[0])}" if len(failures) == 1 else ""
     return [("failed", len(failures), f"new{first}{before}")]
 

@@ -260,8 +260,11 @@ class _Showing:
             ids = answers.add_sends(
                 session, [(each.key[0], each.key[1]) for each in sends], self.work.run_id, self.work.now()
             )
-            kept = [self._keep_fetched(session, each) for each in fetched]
-            return ids, kept, [self._keep_answered(session, each) for each in answered]
+            touched: set[int] = set()
+            kept = [self._keep_fetched(session, each, touched) for each in fetched]
+            tallies = [self._keep_answered(session, each, touched) for each in answered]
+            self._mark(session, sorted(touched))
+            return ids, kept, tallies
 
         try:
             if sends:
@@ -291,10 +294,11 @@ class _Showing:
 
     # ── fetched items ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _keep_fetched(self, session: Session, event: Fetched) -> Kept:
+    def _keep_fetched(self, session: Session, event: Fetched, touched: set[int]) -> Kept:
+        """Stores what was found; items that are to be brought in line go into `touched`."""
         flying = self.flying[event.row_id]
         if event.photo is not None:
-            return self._keep_photo(session, event.row_id, event.photo, flying)
+            return self._keep_photo(session, event.photo, flying, touched)
         tally = Tally()
         stamp, error = flying.item.stamp, event.error
         if isinstance(error, MissingDecoder):
@@ -307,8 +311,8 @@ class _Showing:
             tally.fail(flying.item.path, str(error))
         return Kept(event.row_id, tally=tally)
 
-    def _keep_photo(self, session: Session, row_id: int, photo: OpenPhoto, flying: InFlight) -> Kept:
-        now = self.work.now()
+    def _keep_photo(self, session: Session, photo: OpenPhoto, flying: InFlight, touched: set[int]) -> Kept:
+        row_id, now = flying.due.due.id, self.work.now()
         photo_id = items.keep_photo(session, photo.content_id, photo.width, photo.height, now)
         changed = items.set_read(
             session,
@@ -317,15 +321,14 @@ class _Showing:
             photo_id=photo_id,
             input_hash=photo.input,
             file_hash=photo.file_hash,
+            now=now,
         )
         lanes = [lane for lane in self.lanes.values() if may_see(lane.open, flying.due.due.path)]
         keys = {lane.open.name: (photo_id, lane.open.revision_id, _input(lane, photo)) for lane in lanes}
-        for photo_key, revision, given in keys.values():
-            answers.enlist(session, revision, [(photo_key, given)], now)
-        states = answers.states(session, photo_id, [lane.open.revision_id for lane in lanes])
+        states = answers.enlist_photo(session, keys.values(), now)
         if changed:
-            self._mark(session, [row_id])
-        asks = [(name, key) for name, key in keys.items() if states[key[1], key[2]] in answers.WAITING]
+            touched.add(row_id)
+        asks = [(name, key) for name, key in keys.items() if states[key] in answers.WAITING]
         return Kept(row_id, tuple(asks), Tally(opened=1))
 
     def _mark(self, session: Session, row_ids: Sequence[int]) -> None:
@@ -365,13 +368,14 @@ class _Showing:
 
     # ── answers ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _keep_answered(self, session: Session, event: Answered) -> Tally:
+    def _keep_answered(self, session: Session, event: Answered, touched: set[int]) -> Tally:
         tally = Tally()
         for ask, outcome in event.outcomes:
             path = ask.photo.name
             if isinstance(outcome, Analysis):
                 answer = vetted(outcome)
                 self._keep_answer(session, ask, answer)
+                touched.update(items.of_photo(session, ask.key[0], ask.key[2]))
                 tally.answered[event.lane.open.name] = tally.answered.get(event.lane.open.name, 0) + 1
                 tally.dropped += answer.dropped
             elif isinstance(outcome, PhotoError):
@@ -400,8 +404,6 @@ class _Showing:
             run_id=self.work.run_id,
             now=self.work.now(),
         )
-        photo_id, _, given = ask.key
-        self._mark(session, items.of_photo(session, photo_id, given))
 
     def _react_answered(self, event: Answered, tally: Tally) -> None:
         self.tally.merge(tally)

@@ -115,6 +115,22 @@ def enlist(session: Session, revision_id: int, asks: Iterable[tuple[int, str]], 
     session.flush()
 
 
+def enlist_photo(
+    session: Session, keys: Collection[tuple[int, int, str]], now: datetime
+) -> dict[tuple[int, int, str], str]:
+    """The state of each (photo, revision, input) of one photo; rows that are missing are made, waiting."""
+    found: dict[tuple[int, int, str], str] = {}
+    for photo_id in {key[0] for key in keys}:
+        known = states(session, photo_id, [key[1] for key in keys])
+        found |= {(photo_id, *key): state for key, state in known.items()}
+    new = [key for key in dict.fromkeys(keys) if key not in found]
+    session.add_all(
+        AnalysisRow(photo_id=photo, revision_id=revision, input=given, state="waiting", at=now)
+        for photo, revision, given in new
+    )
+    return found | dict.fromkeys(new, "waiting")
+
+
 def states(session: Session, photo_id: int, revisions: Collection[int]) -> dict[tuple[int, str], str]:
     """The state of a photo's analyses, by revision and input."""
     rows = session.execute(
@@ -147,7 +163,8 @@ def keep_answer(
 ) -> None:
     """Stores the answer for (photo, revision, input); an older one of the same revision goes."""
     row = _analysis(session, *key)
-    session.execute(delete(AnnotationRow).where(AnnotationRow.analysis_id == row.id))
+    if row.state in ANSWERED:
+        session.execute(delete(AnnotationRow).where(AnnotationRow.analysis_id == row.id))
     row.state, row.reason, row.raw, row.dropped = "done", None, raw or None, dropped
     row.run_id, row.at = run_id, now
     tags = _tag_ids(session, {(each.kind.value, each.name) for each in annotations if each.name})

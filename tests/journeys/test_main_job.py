@@ -219,6 +219,30 @@ def test_a_wrong_token_and_a_wrong_section_are_one_clear_line(place: World) -> N
     assert "not-the-token" not in result.output
 
 
+def test_an_engine_that_cannot_start_says_how_many_photos_wait_for_it(place: World) -> None:
+    key = place.settings["ENGINE_IMAGGA_API_KEY"]
+    place.settings["ENGINE_IMAGGA_API_KEY"] = "wrong"
+    result = place.run("scan")
+    assert result.exit_code == 4
+    assert "40 for imagga" in result.output
+    assert place.asked()[1] == 40
+    place.settings["ENGINE_IMAGGA_API_KEY"] = key
+    assert "asked about 40 photos" in place.ok("scan", "--dry-run").output
+    place.ok("scan")
+    assert place.imagga.counts["tags"] == 40
+    place.assert_no_damage()
+
+
+def test_check_and_scan_agree_on_what_is_wrong_with_plex(place: World) -> None:
+    place.settings["PLEX_TOKEN"] = "wrong"
+    assert (place.run("check").exit_code, place.run("scan").exit_code) == (2, 2)
+    place.settings |= {"PLEX_TOKEN": place.plex.token, "PLEX_SECTIONS": "Fotos"}
+    assert (place.run("check").exit_code, place.run("scan").exit_code) == (2, 2)
+    place.plex.stop()
+    assert (place.run("check").exit_code, place.run("scan").exit_code) == (5, 5)
+    place.plex.start()
+
+
 def test_a_bad_photo_is_named_and_the_rest_goes_on(place: World) -> None:
     good = next(different_pictures(1))
     place.plex.add_photo("Summer", "cut.jpg", good[: len(good) // 2])

@@ -74,11 +74,16 @@ def _findings(database: Database, declared: Declared, stack: ExitStack) -> Itera
         yield from engine.check()
         yield Finding(True, engine.sends)
         return
-    build = build_source if declared.family == "source" else build_target
-    place = build(database, declared, stack)
-    with suppress(PluginDown):  # said better by its own findings
-        log.debug("%s %s is %s", declared.family, declared.id, place.identity)
-    yield from place.check()
+    if declared.family == "source":
+        source = build_source(database, declared, stack)
+        with suppress(PluginDown):  # said better by its own findings
+            log.debug("source %s is %s, looked at is %s", declared.id, source.identity, source.scope or "all")
+        yield from source.check()
+        return
+    target = build_target(database, declared, stack)
+    with suppress(PluginDown):
+        log.debug("target %s is %s", declared.id, target.identity)
+    yield from target.check()
 
 
 # ── engines ───────────────────────────────────────────────────────────────────────────────────────────────

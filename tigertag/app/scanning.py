@@ -297,7 +297,9 @@ def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> E
         each.engine.sends,
         billed=each.engine.billed,
         quota=each.engine.quota(),
-        waiting=waits_for(run.work.database, sources, each, each.revision_id),
+        waiting=waits_for(
+            run.work.database, sources, each, each.revision_id, by_input=each.engine.reads == "file"
+        ),
         answered=run.tally.answered.get(each.name, 0),
         maybe_billed=sends.get((each.revision_id, "unknown"), 0),
         reason=str(error) if error else "",
@@ -314,7 +316,13 @@ def _absent_line(run: Run, sources: Sequence[OpenSource], declared: Declared) ->
     return EngineLine(
         declared.id,
         "",
-        waiting=waits_for(run.work.database, sources, engine_options(declared), revision.id if revision else 0),
+        waiting=waits_for(
+            run.work.database,
+            sources,
+            engine_options(declared),
+            revision.id if revision else 0,
+            by_input=revision is not None and revision.reads == "file",
+        ),
         reason=str(error),
         planned=bool(getattr(error, "planned", False)),
         until=str(getattr(error, "until", "")),
@@ -378,14 +386,13 @@ def _due(
     options = engine_options(declared)
     with database.reading() as session:
         revision_id = answers.find_revision(session, facts) or 0
-    count = waits_for(database, sources, options, revision_id)
-    waiting: set[str] = set()
+    by_input = facts.reads == "file"
+    count = waits_for(database, sources, options, revision_id, by_input=by_input)
+    waiting: set[str] = set()  # counted already
     with database.reading() as session:
         for source in sources:
             waiting.update(each.path for each in items.due(session, source.row_id, [revision_id]))
-            rows = items.without_analysis(session, source.row_id, revision_id, by_input=facts.reads == "file")
-            known = {photo: path for _, photo, _, path in rows if may_see(options, path)}
-            waiting.update(known.values())
-            count += len(known)
+            rows = items.without_analysis(session, source.row_id, revision_id, by_input=by_input)
+            waiting.update(path for _, _, _, path in rows)
     unopened = [path for listing in listings for path in listing.unopened]
     return count + sum(may_see(options, path) for path in unopened if path not in waiting)

@@ -12,8 +12,18 @@ from tigertag.store import items
 from tigertag.store.database import Database
 
 
-def waits_for(database: Database, sources: Sequence[OpenSource], engine: Choosy, revision_id: int) -> int:
-    """Photos of these sources that the revision has not answered; unopened copies count each by themselves."""
+def waits_for(
+    database: Database,
+    sources: Sequence[OpenSource],
+    engine: Choosy,
+    revision_id: int,
+    *,
+    by_input: bool = False,
+) -> int:
+    """Photos of these sources that the revision has not answered; unopened copies count each by themselves.
+
+    An engine that never ran has the revision 0, which no row has; `by_input` is for engines that read the file.
+    """
     unopened: set[str] = set()
     known: set[int] = set()
     with database.reading() as session:
@@ -24,6 +34,8 @@ def waits_for(database: Database, sources: Sequence[OpenSource], engine: Choosy,
             unopened.update(f"{source.row_id}/{each.path}" for each in due if each.unread)
             rows = items.by_ids(session, [each.id for each in due if not each.unread])
             known.update(photo for _, photo in rows.values() if photo is not None)
+            unlisted = items.without_analysis(session, source.row_id, revision_id, by_input=by_input)
+            known.update(photo for _, photo, _, path in unlisted if may_see(engine, path))
     return len(unopened) + len(known)
 
 

@@ -91,7 +91,7 @@ def _to_look_at(work: Work, target: OpenTarget, order: WriteOrder) -> list[int]:
         if everything:
             ids |= set(ledger.to_verify(session, target.row_id, held=order.restore or order.accept))
         last = ledger.delivered(session, target.row_id)
-        opened = ledger.with_photo(session)
+        opened = ledger.with_photo(session, as_it_lies=True)
         for part in items.chunks(opened):
             ids |= set(out_of_line(session, work, target, part, last))
     return [row_id for row_id in opened if row_id in ids]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from tigertag.model import Item
-from tigertag.store.tables import AnalysisRow, ItemRow, PhotoRow, SourceRow
+from tigertag.store.tables import AnalysisRow, Delivery, Edit, ItemRow, Ledger, PhotoRow, SourceRow, Verdict
 
 T = TypeVar("T")
 
@@ -106,9 +106,22 @@ def add(session: Session, source_id: int, items: Iterable[Item]) -> None:
     )
 
 
+_FORMER = "~"
+"""Stands between a key and a number in the keys of photos that lost it to another one."""
+_MOVED = ""
+"""The `read_stamp` of an item that has another stamp *and* another path than when it was opened."""
+
+
 def relist(session: Session, row_id: int, item: Item) -> None:
     """Takes over what the listing says; a new stamp makes the row wait to be opened."""
-    session.execute(update(ItemRow).where(ItemRow.id == row_id).values(gone_since=None, **_listed(item)))
+    moved = and_(ItemRow.path_hash != digest(item.path), ItemRow.stamp != item.stamp)
+    read = case((moved, _MOVED), else_=ItemRow.read_stamp)
+    session.execute(
+        update(ItemRow)
+        .where(ItemRow.id == row_id)
+        .values(gone_since=None, read_stamp=read, **_listed(item))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _listed(item: Item) -> dict[str, object]:
@@ -209,14 +222,42 @@ def glob_path(section: str, path: str) -> str:
 
 
 def set_read(
-    session: Session, item_id: int, *, stamp: str, photo_id: int, input_hash: str, file_hash: str
+    session: Session,
+    item_id: int,
+    *,
+    stamp: str,
+    photo_id: int,
+    input_hash: str,
+    file_hash: str,
+    now: datetime,
 ) -> bool:
-    """The item was opened under `stamp`. True where it is another picture, or other metadata, than before."""
+    """The item was opened under `stamp`. True where it is another picture, or other metadata, than before.
+
+    Another picture at another path is no edited photo: the source gave its key to another one (RELIABILITY
+    P11). Then what is known of the tags of the former stays with the former.
+    """
     row = session.get_one(ItemRow, item_id)
+    if row.read_stamp == _MOVED and row.photo_id not in (None, photo_id):
+        _leave_behind(session, row, now)
     changed = row.photo_id != photo_id or row.input != input_hash
     row.read_stamp, row.photo_id, row.input, row.file_hash = stamp, photo_id, input_hash, file_hash
     row.problem = row.needs = None
     return changed
+
+
+def _leave_behind(session: Session, row: ItemRow, now: datetime) -> None:
+    """Gives the photo that had the key of `row` a gone row of its own, with ledger, journal and verdicts."""
+    former = ItemRow.key.startswith(f"{row.key}{_FORMER}", autoescape=True)
+    count = session.scalar(select(func.count()).where(ItemRow.source_id == row.source_id, former)) or 0
+    key = f"{row.key}{_FORMER}{count + 1}"
+    photo = Item(source="", key=key, path=row.path, stamp=key, section=row.section, facts=row.facts)
+    gone = ItemRow(source_id=row.source_id, key=key, key_hash=digest(key), gone_since=now, **_listed(photo))
+    gone.read_stamp, gone.photo_id, gone.input, gone.file_hash = key, row.photo_id, row.input, row.file_hash
+    session.add(gone)
+    session.flush()
+    for table in (Delivery, Edit, Ledger, Verdict):
+        session.execute(update(table).where(table.item_id == row.id).values(item_id=gone.id))
+    session.expire_all()
 
 
 def set_problem(session: Session, item_id: int, stamp: str, reason: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from tigertag.store.items import chunks, digest
@@ -91,7 +91,7 @@ def redeliver(session: Session, item_ids: Sequence[int]) -> None:
 
 
 def pending(session: Session, target_id: int, *, states: Collection[str] = ("pending",)) -> list[int]:
-    """Live items whose delivery is in one of `states`, newest photo first."""
+    """Live items that were looked at and whose delivery is in one of `states`, newest photo first."""
     return list(
         session.scalars(
             select(Delivery.item_id)
@@ -100,10 +100,18 @@ def pending(session: Session, target_id: int, *, states: Collection[str] = ("pen
                 Delivery.target_id == target_id,
                 Delivery.state.in_(states),
                 ItemRow.gone_since.is_(None),
+                was_looked_at(),
             )
             .order_by(ItemRow.moment.desc(), ItemRow.id)
         )
     )
+
+
+def was_looked_at() -> ColumnElement[bool]:
+    """Items whose photo is the one that lies there now. Of another the answers say nothing until it was opened,
+    and nothing is written to it (RELIABILITY I13).
+    """
+    return and_(ItemRow.read_stamp == ItemRow.stamp, ItemRow.problem.is_(None), ItemRow.needs.is_(None))
 
 
 def delivered(session: Session, target_id: int) -> dict[int, str]:
@@ -133,15 +141,12 @@ def troubled(session: Session, target_id: int) -> list[tuple[str, str, str]]:
     return [(path, state, reason or "") for path, state, reason in rows]
 
 
-def with_photo(session: Session) -> list[int]:
-    """Live items that have been opened."""
-    return list(
-        session.scalars(
-            select(ItemRow.id)
-            .where(ItemRow.photo_id.is_not(None), ItemRow.gone_since.is_(None))
-            .order_by(ItemRow.moment.desc(), ItemRow.id)
-        )
-    )
+def with_photo(session: Session, *, as_it_lies: bool = False) -> list[int]:
+    """Live items that have been opened; with `as_it_lies` only those that have not changed since."""
+    query = select(ItemRow.id).where(ItemRow.photo_id.is_not(None), ItemRow.gone_since.is_(None))
+    if as_it_lies:
+        query = query.where(was_looked_at())
+    return list(session.scalars(query.order_by(ItemRow.moment.desc(), ItemRow.id)))
 
 
 # ── the ledger ────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,13 +190,18 @@ def items_with_ours(session: Session, target_id: int) -> set[int]:
 
 
 def to_verify(session: Session, target_id: int, *, held: bool) -> list[int]:
-    """Live items with ledger entries or verdicts; those held for a person only where asked for."""
+    """Live items that were looked at, with ledger entries or verdicts.
+
+    Those held for a person only where asked for.
+    """
     shown = exists().where(Ledger.item_id == Delivery.item_id, Ledger.target_id == target_id)
     ruled = exists().where(Verdict.item_id == Delivery.item_id)
     query = (
         select(Delivery.item_id)
         .join(ItemRow)
-        .where(Delivery.target_id == target_id, ItemRow.gone_since.is_(None), or_(shown, ruled))
+        .where(
+            Delivery.target_id == target_id, ItemRow.gone_since.is_(None), was_looked_at(), or_(shown, ruled)
+        )
         .order_by(Delivery.item_id)
     )
     if not held:

@@ -45,7 +45,8 @@ class PlexView:
     def look(self, keys: Sequence[str]) -> dict[str, Seen]:
         """What is there, by key; a key that Plex does not know, or that is no photo, is left out."""
         found: dict[str, Seen] = {}
-        for some in _chunks(list(dict.fromkeys(keys))):
+        # The photo that had a key before another one got it is kept under a key that Plex never gave.
+        for some in _chunks([key for key in dict.fromkeys(keys) if key.isdecimal()]):
             found |= self._asked(some)
         self._locks.update(found)
         while len(self._locks) > _REMEMBERED:

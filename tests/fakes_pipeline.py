@@ -56,17 +56,24 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Ends the process at the n-th step: a commit, or a call to something outside. 0: never."""
+    """Ends the process at the n-th step: a commit, or a call to something outside. 0: never.
+
+    -n: at the n-th step that is before or after an edit of the wall.
+    """
 
     blows_at: int = 0
     steps: int = 0
+    edits: int = 0
     is_blown: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def step(self) -> None:
+    def step(self, *, edit: bool = False) -> None:
         with self.lock:
             self.steps += 1
-            self.is_blown = self.is_blown or self.steps == self.blows_at
+            self.edits += edit
+            self.is_blown = (
+                self.is_blown or self.steps == self.blows_at or (edit and -self.edits == self.blows_at)
+            )
             if self.is_blown:
                 raise Killed
 
@@ -75,9 +82,13 @@ STAGES: dict[str, Stage] = {}
 
 
 @event.listens_for(Engine, "commit")
-def _before_commit(_: Connection) -> None:
-    for stage in STAGES.values():
-        stage.fuse.step()
+def _before_commit(connection: Connection) -> None:
+    try:
+        for stage in STAGES.values():
+            stage.fuse.step()
+    except Killed:
+        connection.connection.rollback()  # as the database does with what a dead process left open
+        raise
 
 
 @dataclass
@@ -97,6 +108,7 @@ class Shelf:
     """What the source lists and opens."""
 
     photos: dict[str, Lying] = field(default_factory=dict)
+    stamps: int = 0
     opened: Counter[str] = field(default_factory=Counter)
     cut_after: int | None = None
     """The listing breaks off after so many photos, with `cut`, or in silence."""
@@ -108,8 +120,9 @@ class Shelf:
 
     def put(self, key: str, content: bytes, *, path: str = "", moment: datetime | None = DAY) -> None:
         old = self.photos.get(key)
-        stamp = str(int(old.stamp) + 1) if old else "1"
-        self.photos[key] = Lying(content, path or (old.path if old else f"Summer/{key}.jpg"), stamp, moment)
+        self.stamps += 1
+        path = path or (old.path if old else f"Summer/{key}.jpg")
+        self.photos[key] = Lying(content, path, str(self.stamps), moment)
 
 
 @dataclass
@@ -151,6 +164,8 @@ class Wall:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     mine: dict[str, set[str]] = field(default_factory=dict)
     """Tags that a user put there and that nobody but the user may take off."""
+    hung_by: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Who hung up a tag that is there."""
     marks: list[Mark] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
     reads: int = 0
@@ -178,6 +193,8 @@ class Wall:
 
     def edit(self, key: str, action: str, name: str, by: str = "us") -> None:
         there = self.tags.setdefault(key, {})
+        if action == "add" and fold(name) not in there:
+            self.hung_by[key, fold(name)] = by
         if action == "add":
             there.setdefault(fold(name), name[:1].upper() + name[1:])
         elif fold(name) in there:
@@ -397,7 +414,7 @@ class WallTarget(_Plugin):
     def _edit(self, key: str, action: str, name: str) -> None:
         wall = self.stage.wall
         try:
-            self.stage.fuse.step()
+            self.stage.fuse.step(edit=True)
         except Killed:
             if wall.is_late and not wall.late:
                 wall.late.append((key, action, name))
@@ -406,7 +423,7 @@ class WallTarget(_Plugin):
             wall.loses[key] -= 1
         else:
             wall.edit(key, action, name)
-        self.stage.fuse.step()
+        self.stage.fuse.step(edit=True)
 
 
 def tag(name: str, percent: float = 90, *, language: str = "", kind: Kind = Kind.TAG) -> Annotation:

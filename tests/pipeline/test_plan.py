@@ -168,3 +168,17 @@ def test_an_undo_that_was_cut_off_is_finished_where_its_tags_still_stand() -> No
     finished = finish(decided, add=[entry("fog"), entry("cat")], remove=[entry("dog"), entry("cat")])
     assert (names(finished.remove), names(finished.add)) == (["Dog"], ["fog"])
     assert names(finished.kept) == ["Cat"]
+
+
+def test_what_is_learnt_counts_at_once_so_that_a_second_look_changes_nothing() -> None:
+    both = [want("dog"), want("tti_dog", "other", canonical="dog")]
+    decided = plan(known(both, rulings=[no("dog")], speaking=("seer", "other")), ["Dog"])
+    assert (names(decided.welcomed), names(decided.add)) == (["dog"], ["tti_dog"])
+    renamed = plan(known(both[1:], [entry("tti_dog")], [no("dog")], ("seer", "other")), ["Dog"])
+    assert (names(renamed.refused), renamed.changes_target) == (["tti_dog"], False)
+
+
+def test_another_name_of_a_refused_tag_may_have_been_there_all_along_and_brings_nothing_back() -> None:
+    both = [want("dog"), want("tti_dog", "other", canonical="dog")]
+    decided = plan(known(both, rulings=[no("dog")], speaking=("seer", "other")), ["tti_dog"])
+    assert (names(decided.found), names(decided.welcomed), names(decided.stopped)) == (["tti_dog"], [], ["dog"])

@@ -93,13 +93,12 @@ def plan(known: Known, shown: Sequence[str], *, learn: bool = True) -> Plan:
     entries = {entry.fold: entry for entry in known.entries}
     gone = tuple(entry for entry in known.entries if entry.fold not in there)
     standing = {key: entry for key, entry in entries.items() if key in there}
-    against = _against(known.rulings, gone if learn else ())
     wanted = {tag.fold: tag for tag in known.wanted}
 
     new = [tag for key, tag in wanted.items() if key not in entries or (key not in there and not learn)]
-    present = [tag for tag in new if tag.fold in there]
-    welcomed = [tag for tag in present if _stopped(tag, against)]
-    welcomed += _welcomed_by_name(known.rulings, there, entries, wanted)
+    welcomed = _welcomed(known.rulings, there, entries, wanted)
+    known_again = {tag.fold for tag in welcomed}
+    against = _against(_ruled(known.rulings, welcomed), gone if learn else ())
     absent = [tag for tag in new if tag.fold not in there]
     kept, remove = _weigh(standing, wanted, known, there)
     return Plan(
@@ -109,7 +108,7 @@ def plan(known: Known, shown: Sequence[str], *, learn: bool = True) -> Plan:
         refused=gone if learn else (),
         forgotten=() if learn else gone,
         welcomed=tuple(welcomed),
-        found=tuple(tag for tag in present if tag not in welcomed),
+        found=tuple(tag for tag in new if tag.fold in there and tag.fold not in known_again),
         kept=kept,
     )
 
@@ -147,26 +146,34 @@ def _against(rulings: Sequence[Ruling], gone: Sequence[Entry]) -> dict[tuple[str
     return found
 
 
+def _ruled(rulings: Sequence[Ruling], welcomed: Sequence[Wanted]) -> list[Ruling]:
+    """The verdicts as they will be: what is learnt now counts now, so that a second look changes nothing."""
+    learnt = {(tag.kind, tag.canonical): tag for tag in welcomed}
+    old = [ruling for ruling in rulings if not ruling.own or (ruling.kind, ruling.canonical) not in learnt]
+    return [*old, *(Ruling(tag.kind, tag.canonical, "yes", tag.name, own=True) for tag in learnt.values())]
+
+
 def _stopped(tag: Wanted, against: Mapping[tuple[str, str], bool]) -> bool:
     return against.get((tag.kind, tag.canonical), False) or against.get(("", tag.fold), False)
 
 
-def _welcomed_by_name(
+def _welcomed(
     rulings: Sequence[Ruling],
     there: Mapping[str, str],
     entries: Mapping[str, Entry],
     wanted: Mapping[str, Wanted],
 ) -> list[Wanted]:
-    """Tags with a verdict against them that stand there again though nothing wants them now."""
-    return [
-        Wanted(ruling.name, ruling.kind, ruling.canonical, ())
-        for ruling in rulings
-        if ruling.own
-        and ruling.value in ("no", "undone")
-        and fold(ruling.name) in there
-        and fold(ruling.name) not in entries
-        and fold(ruling.name) not in wanted
-    ]
+    """Tags that stand there again under the name that a verdict is against, wanted or not.
+
+    Another name of the same tag (another prefix) may have been there all along: it says nothing.
+    """
+    found = []
+    for ruling in rulings:
+        key = fold(ruling.name)
+        if ruling.own and ruling.value in ("no", "undone") and key in there and key not in entries:
+            engines = wanted[key].engines if key in wanted else ()
+            found.append(Wanted(ruling.name, ruling.kind, ruling.canonical, engines))
+    return found
 
 
 def _weigh(

@@ -292,8 +292,8 @@ def ledger_row(how: Delivering, row_id: int, entry: Entry) -> Ledger:
 
 
 def _keep_verdicts(session: Session, how: Delivering, row_id: int, photo_id: int | None, decided: Plan) -> None:
-    said: list[tuple[Entry | Wanted, str]] = [(entry, "no") for entry in decided.refused]
-    said += [(tag, "yes") for tag in decided.welcomed]
+    said: list[tuple[Entry | Wanted, str]] = [(tag, "yes") for tag in decided.welcomed]
+    said += [(entry, "no") for entry in decided.refused]
     for tag, value in said:
         ledger.set_verdict(
             session,

@@ -45,5 +45,6 @@ def end(shared: Shared, words: Sequence[str], rows: Sequence[object], tally: Tal
         log.info("%s", line)
     finish()
     seen = not shared.json and not shared.quiet and sys.stdout.isatty() and sys.stderr.isatty()
-    for line in () if seen else report.faults(tally):
+    told = frozenset[str]() if shared.quiet else tally.told  # a quiet run has told nobody so far
+    for line in () if seen else report.faults(tally, without=told):
         err(f"tigertag: {line}")

@@ -200,10 +200,14 @@ def _aligned(rows: Sequence[tuple[str, int, str]]) -> list[str]:
     return [f"  {first:<{word}}  {count:>{number},} {rest}" for first, count, rest in rows]
 
 
-def faults(tally: Tally) -> list[str]:
+def faults(tally: Tally, without: set[str] | frozenset[str] = frozenset()) -> list[str]:
     """A line for standard error on each fault: what failed now, and who was put aside unplanned."""
     lines = [named(path, reason) for path, reason in tally.failures]
-    unplanned = {name: error for name, error in tally.aside.items() if not getattr(error, "planned", False)}
+    unplanned = {
+        name: error
+        for name, error in tally.aside.items()
+        if name not in without and not getattr(error, "planned", False)
+    }
     return lines + list(dict.fromkeys(_aside(name, error) for name, error in unplanned.items()))
 
 

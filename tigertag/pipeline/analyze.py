@@ -415,6 +415,7 @@ class _Showing:
         if was_up and lane.down is not None and not self.work.stop.is_set():
             self.tally.put_aside(lane.open.name, lane.down)
             self.work.watch.say(f"{lane.open.name}: {lane.down}")
+            self.tally.told.add(lane.open.name)
         if lane.down is not None or self.work.stop.is_set():
             ended += [ask.key for ask in lane.give_up()]
         self._let_go(ended)

@@ -108,6 +108,8 @@ class Tally:
     """Path and reason of what failed that had not failed before."""
     aside: dict[str, TigerTagError] = field(default_factory=dict)
     """Plugins that were put aside, by the name shown, each with the reason."""
+    told: set[str] = field(default_factory=set)
+    """Of those, the ones that a person was told of while the run went on."""
     codes: list[int] = field(default_factory=list)
 
     def fail(self, path: str, reason: str, code: int = 3) -> None:

@@ -10,7 +10,7 @@ from tigertag.app.context import App, Run, open_targets
 from tigertag.errors import ConfigError, PluginDown, Refused, TransientError
 from tigertag.model import Presence, Shown
 from tigertag.pipeline.plan import Plan, plan
-from tigertag.pipeline.survey import alarm, bring_in_line, out_of_line, survey
+from tigertag.pipeline.survey import alarm, bring_in_line, looks_restored, out_of_line, survey
 from tigertag.pipeline.undo import Reversal, Selection, select_redo, select_undo, take_back
 from tigertag.pipeline.work import OpenTarget, Tally, Work
 from tigertag.pipeline.write import BATCH, Delivering, drive, look_up, settle
@@ -57,11 +57,13 @@ class Difference:
 def write(app: App, order: WriteOrder) -> WriteReport:
     """Brings all targets in line with the answers, the policy and the verdicts."""
     with app.running("write", wait=order.wait) as run, ExitStack() as stack:
-        everything = order.verify or order.restore or order.accept
+        word = order.restore or order.accept
+        everything = order.verify or word
         for target in open_targets(app, run.work.database, stack, run.tally):
             how = Delivering(run.work, target, run.tally, learn=not order.restore)
             try:
-                bring_in_line(how, everything=everything, guarded=not (order.restore or order.accept))
+                if everything or not looks_restored(how):
+                    bring_in_line(how, everything=everything, guarded=not word)
             except (PluginDown, TransientError) as error:
                 run.tally.put_aside(target.target.label, error)
     return WriteReport(run.work.run_id, run.tally)

@@ -182,7 +182,7 @@ def _bring(how: Delivering) -> bool:
 
 def _may_write(how: Delivering, due: Sequence[DueItem]) -> bool:
     """Whether the photos that are due may be written while others are still looked at."""
-    return _tried(how, lambda: looks_restored(how, [each.due.id for each in due]))
+    return not due or _tried(how, lambda: looks_restored(how, [each.due.id for each in due]))
 
 
 def _tried(how: Delivering, act: Callable[[], object]) -> bool:

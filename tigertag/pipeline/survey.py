@@ -76,7 +76,7 @@ class Survey:
     read: int = 0
     bare: int = 0
     """Items that show none of our tags."""
-    lacking: list[int] = field(default_factory=list)
+    lacking: int = 0
     """Items that lack at least one of our tags."""
     to_hold: list[tuple[int, str]] = field(default_factory=list)
     """Items that lack all of their three or more: row id and path."""
@@ -84,8 +84,7 @@ class Survey:
     @property
     def looks_restored(self) -> bool:
         """RELIABILITY P20."""
-        lacking = len(self.lacking)
-        return lacking >= _RESTORED_ITEMS and lacking > _RESTORED_SHARE * self.read
+        return self.lacking >= _RESTORED_ITEMS and self.lacking > _RESTORED_SHARE * self.read
 
 
 def survey(work: Work, target: OpenTarget, item_ids: Sequence[int]) -> Survey:
@@ -108,7 +107,7 @@ def _weigh(found: Survey, row_id: int, standing: Standing, seen: Shown) -> None:
     lacking = missing(settled.known, seen.tags)
     found.read += 1
     if lacking:
-        found.lacking.append(row_id)
+        found.lacking += 1
     if lacking and len(lacking) == len(ours):
         found.bare += 1
         if len(ours) >= _HELD_TAGS:
@@ -117,10 +116,10 @@ def _weigh(found: Survey, row_id: int, standing: Standing, seen: Shown) -> None:
 
 def alarm(target: OpenTarget, found: Survey) -> str:
     """What to say, and do, about a target that looks restored from a copy."""
-    if found.bare == len(found.lacking):
+    if found.bare == found.lacking:
         what = f"shows none of the tags written to {found.bare:,} photos"
     else:
-        what = f"lacks tags that were written to {len(found.lacking):,} photos"
+        what = f"lacks tags that were written to {found.lacking:,} photos"
     return (
         f"{target.target.label} {what}. Was it restored? Nothing was written. "
         "`tigertag write --restore` writes them again, `tigertag write --accept` takes it as your wish."
@@ -208,17 +207,33 @@ def _policy_changed(work: Work, target: OpenTarget) -> bool:
         return row is None or row.policy != work.policy.fingerprint
 
 
-def looks_restored(how: Delivering, due: Sequence[int]) -> bool:
-    """Whether the items that a run is about to work on say that the target was restored from a copy (P20).
+def looks_restored(how: Delivering, due: Sequence[int] = ()) -> bool:
+    """Whether the target looks restored from a copy (P20), before a run writes anything.
 
-    Looked at before the first of them is written; fewer than it takes are not looked at.
+    Looked at are the items that the run is about to work on, where they are enough to tell, and some others:
+    where just one photo is new the rest may have lost its tags all the same.
     """
     with how.work.database.reading() as session:
         ours = ledger.items_with_ours(session, how.target.row_id)
+        others = [row for row in ledger.with_photo(session, as_it_lies=True) if row in ours - set(due)]
     shown = [row_id for row_id in due if row_id in ours]
-    if len(shown) < _RESTORED_ITEMS:
+    return _is_alarming(how, shown, sure=True) or _is_alarming(how, _spread(others), sure=False)
+
+
+def _spread(ids: Sequence[int]) -> Sequence[int]:
+    """So many as one request reads, from the whole length."""
+    return ids[:: -(-len(ids) // BATCH) or 1]
+
+
+def _is_alarming(how: Delivering, ids: Sequence[int], *, sure: bool) -> bool:
+    """Looks, and puts the target aside where it looks restored. Unless `sure`, only items that lost all of our
+    tags count: an owner may remove one tag everywhere, and need not be asked before the next scan.
+    """
+    if len(ids) < _RESTORED_ITEMS:
         return False
-    found = survey(how.work, how.target, shown)
+    found = survey(how.work, how.target, ids)
+    if not sure:
+        found.lacking = found.bare
     if found.looks_restored:
         how.tally.put_aside(how.target.target.label, Refused(alarm(how.target, found)))
     return found.looks_restored

@@ -15,6 +15,7 @@ OUTCOME = "tigertag.outcome"
 """The logger for what standard output and error say anyway: for the file only."""
 
 _OURS = logging.getLogger("tigertag")
+_OURS.addHandler(logging.NullHandler())  # or Python itself prints what is logged before anybody listens
 
 
 @contextmanager

@@ -268,3 +268,16 @@ def test_a_moved_photo_keeps_its_undo(any_house: House) -> None:
     any_house.stage.shelf.photos["4"] = any_house.stage.shelf.photos.pop("2")
     any_house.scan()
     assert any_house.wall == BEFORE
+
+
+def test_a_copy_that_an_undo_kept_bare_gets_its_tags_after_the_redo(any_house: House) -> None:
+    any_house.engine("seer")
+    any_house.photo("1", tag("dog"), number=1)
+    any_house.scan()
+    any_house.undo(1)
+    any_house.photo("2", number=1)
+    any_house.scan()
+    assert any_house.wall == {}
+    any_house.undo(1, redo=True)
+    any_house.scan()
+    assert any_house.wall == {"1": {"dog"}, "2": {"dog"}}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fakes_pipeline import drawn, tag
 from tests.house import House, content_id
+from tigertag.app.writing import lift_verdicts
 from tigertag.errors import Unreachable
 from tigertag.store import tables
 
@@ -435,3 +436,22 @@ def test_the_same_picture_number_is_the_same_photo() -> None:
     """The stage itself."""
     assert content_id(drawn(1)) == content_id(drawn(1, "keyword")) != content_id(drawn(2))
     assert len({content_id(drawn(number)) for number in range(300)}) == 300
+
+
+@pytest.mark.parametrize("word", ["lifted", "added again"])
+def test_a_copy_is_written_once_nothing_is_against_it_any_more(house: House, word: str) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog"), number=1)
+    house.scan()
+    house.stage.wall.user_removes("1", "dog")
+    house.write(verify=True)
+    house.photo("2", number=1)
+    house.scan()
+    assert house.wall == {}
+    if word == "lifted":
+        lift_verdicts(house.app, [row.id for row in house.rows(tables.Verdict)])
+    else:
+        house.stage.wall.user_adds("1", "dog")
+        house.write(verify=True)
+    house.write()
+    assert house.wall == {"1": {"dog"}, "2": {"dog"}}

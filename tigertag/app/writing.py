@@ -262,6 +262,7 @@ def lift_verdicts(app: App, ids: Sequence[int]) -> int:
         with database.session() as session:
             mine = [row for row, _ in ledger.all_verdicts(session) if row.id in set(ids)]
             ledger.lift(session, [row.id for row in mine])
-            for target in ledger.targets(session):
-                ledger.mark_pending(session, target.id, sorted({row.item_id for row in mine}), app.now())
+            ledger.redeliver(session, sorted({row.item_id for row in mine}))
+            for row in mine:
+                ledger.redeliver_copies(session, row.item_id, row.photo_id)
     return len(mine)

@@ -263,6 +263,7 @@ def _rule(
 ) -> None:
     if lift:
         ledger.lift_undone(session, row_id, entry.kind, entry.canonical)
+        ledger.redeliver_copies(session, row_id, photo_id)
         return
     ledger.set_verdict(
         session,

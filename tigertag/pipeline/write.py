@@ -169,6 +169,8 @@ class _Batch:
     standings: Mapping[int, Standing]
     deliveries: Mapping[int, Delivery]
     changes: list[Change] = field(default_factory=list)
+    welcoming: list[int] = field(default_factory=list)
+    """Items to which a tag came back that their copies were kept from."""
     tally: Tally = field(default_factory=Tally)
     doubtful: dict[int, list[int]] = field(default_factory=dict)
 
@@ -192,6 +194,8 @@ def _note_intents(batch: _Batch, shown: Reply) -> _Batch:
             _note_item(batch, row_id, seen)
         else:
             _note_absence(batch, row_id, seen)
+    for row_id in batch.welcoming:
+        ledger.redeliver_copies(batch.session, row_id, batch.standings[row_id].photo_id)
     return batch
 
 
@@ -232,6 +236,8 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
         batch.doubtful[row_id] = doubtful
     _keep_ledger(session, how, row_id, standing, decided)
     _keep_verdicts(session, how, row_id, standing.photo_id, decided)
+    if decided.welcomed:
+        batch.welcoming.append(row_id)
     batch.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
     if not decided.changes_target:
         ledger.set_delivery(batch.deliveries[row_id], "done", how.work.now(), wanted=standing.wanted)

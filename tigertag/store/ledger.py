@@ -90,6 +90,13 @@ def redeliver(session: Session, item_ids: Sequence[int]) -> None:
         )
 
 
+def redeliver_copies(session: Session, item_id: int, photo_id: int | None) -> None:
+    """The other items of a photo are to be brought in line: a verdict that stopped them too is gone."""
+    if photo_id is not None:
+        copies = select(ItemRow.id).where(ItemRow.photo_id == photo_id, ItemRow.id != item_id)
+        redeliver(session, list(session.scalars(copies)))
+
+
 def pending(session: Session, target_id: int, *, states: Collection[str] = ("pending",)) -> list[int]:
     """Live items that were looked at and whose delivery is in one of `states`, newest photo first."""
     return list(

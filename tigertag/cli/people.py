@@ -6,12 +6,11 @@ import click
 
 from tigertag.app.caring import people as look
 from tigertag.app.caring import sync_people
-from tigertag.app.context import App
-from tigertag.cli.opening import insist, open_app
+from tigertag.cli.opening import open_app
 from tigertag.cli.screen import err, out, out_json, row, visible
 from tigertag.cli.shared import Shared, group, subcommand
 from tigertag.cli.signals import after_this_step
-from tigertag.cli.words import counted, table
+from tigertag.cli.words import table
 from tigertag.model import Synced
 
 _NAMED = 20
@@ -45,30 +44,21 @@ def _list(shared: Shared) -> int:
     return 0
 
 
-@subcommand(people, "sync", examples=("tigertag people sync --dry-run", "tigertag people sync --yes"))
+@subcommand(people, "sync", examples=("tigertag people sync --dry-run", "tigertag people sync"))
 @click.option("-n", "--dry-run", is_flag=True, help="Change nothing: only tell what would be.")
 @click.pass_obj
 def sync(shared: Shared, dry_run: bool) -> int:
     """Bring the examples in line with faces.yaml and the faces folder.
 
-    Only examples that TigerTag added are ever removed, and you are asked before; where nobody can be asked,
-    give --yes.
+    Only examples that TigerTag added are ever removed. A scan does the same before it asks; --dry-run tells what
+    would change.
     """
     app = open_app(shared)
     if dry_run:
         return _end(shared, sync_people(app, dry_run=True), "would be ")
-    if not shared.yes:
-        _ask_before_removing(app)
     with after_this_step(app):
         found = sync_people(app)
     return _end(shared, found, "")
-
-
-def _ask_before_removing(app: App) -> None:
-    going = [name for _, synced in sync_people(app, dry_run=True) for name in synced.removed]
-    if going:
-        first = ", ".join(going[:3]) + (", …" if len(going) > 3 else "")
-        insist(app, f"This removes {counted(len(going), 'example picture')} ({first})", "Nothing was changed.")
 
 
 def _end(shared: Shared, found: list[tuple[str, Synced]], would: str) -> int:

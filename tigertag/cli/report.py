@@ -137,6 +137,10 @@ def outstanding(report: ScanReport) -> list[str]:
         for each in report.engines
         if each.maybe_billed
     ]
+    if report.tally.dropped:
+        rows.append(
+            ("dropped", report.tally.dropped, "tags of engines that were no good (empty, broken, too many)")
+        )
     rows += _failed(report)
     return _aligned(rows) + _more_failures(report) + put_aside(report)
 

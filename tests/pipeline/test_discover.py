@@ -112,15 +112,15 @@ def test_a_photo_listed_twice_is_one(house: House) -> None:
     assert (report.exit_code, len(house.rows(tables.ItemRow)), report.listings[0].new) == (0, 1, 1)
 
 
-def test_a_moved_photo_costs_no_bill_and_keeps_its_verdicts(any_house: House) -> None:
-    mind = any_house.engine("seer", billed=True)
-    any_house.photo("1", tag("dog"), tag("cat"))
-    any_house.scan()
-    any_house.stage.wall.user_removes("1", "dog")
-    any_house.write(verify=True)
-    any_house.stage.shelf.photos["2"] = any_house.stage.shelf.photos.pop("1")
-    any_house.scan()
-    assert (any_house.wall["2"], sum(mind.sent.values())) == ({"cat"}, 1)
+def test_a_moved_photo_costs_no_bill_and_keeps_its_verdicts(house: House) -> None:
+    mind = house.engine("seer", billed=True)
+    house.photo("1", tag("dog"), tag("cat"))
+    house.scan()
+    house.stage.wall.user_removes("1", "dog")
+    house.write(verify=True)
+    house.stage.shelf.photos["2"] = house.stage.shelf.photos.pop("1")
+    house.scan()
+    assert (house.wall["2"], sum(mind.sent.values())) == ({"cat"}, 1)
 
 
 def test_what_changed_while_a_photo_was_gone_is_made_up_for_when_it_returns(any_house: House) -> None:

@@ -1,6 +1,6 @@
 """Kill -9 at every commit and at every call to something outside (I3).
 
-A step in three is tried, another third for each story; `TIGERTAG_KILLS=1` in the environment tries all.
+A step in five is tried, others for each story; `TIGERTAG_KILLS=1` in the environment tries all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.pipeline.conftest import Shelved
 from tigertag.errors import PhotoError
 from tigertag.store import tables
 
-_STRIDE = int(os.environ.get("TIGERTAG_KILLS", "3"))
+_STRIDE = int(os.environ.get("TIGERTAG_KILLS", "5"))
 
 Act = Callable[[House], object]
 

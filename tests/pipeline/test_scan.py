@@ -88,12 +88,12 @@ def test_only_the_engines_named_are_asked_and_the_others_keep_their_tags(house: 
     assert house.wall == {"1": {"one", "two"}}
 
 
-def test_without_writing_the_answers_are_kept_for_later(any_house: House) -> None:
-    five(any_house)
-    report = any_house.scan(write=False)
-    assert (report.exit_code, any_house.wall, any_house.stage.wall.reads) == (0, {}, 0)
-    any_house.write()
-    assert len(any_house.wall) == 5
+def test_without_writing_the_answers_are_kept_for_later(house: House) -> None:
+    five(house)
+    report = house.scan(write=False)
+    assert (report.exit_code, house.wall, house.stage.wall.reads) == (0, {}, 0)
+    house.write()
+    assert len(house.wall) == 5
 
 
 def test_a_second_run_on_the_same_database_is_refused(any_house: House) -> None:
@@ -116,15 +116,15 @@ def test_a_run_that_was_cut_off_is_marked_so(house: House, sqlite_database: Data
 # ── policy and revisions ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_higher_threshold_shrinks_tags_without_a_call(any_house: House) -> None:
-    any_house.engine("seer", min_confidence=30)
-    any_house.photo("1", tag("dog", 90), tag("beach", 40), tag("fog", 30), tag("sea", 29.9))
-    any_house.scan()
-    assert any_house.wall == {"1": {"dog", "beach", "fog"}}
-    any_house.change("seer", min_confidence=60)
-    report = any_house.write()
-    assert (any_house.wall, report.tally.removed) == ({"1": {"dog"}}, 2)
-    assert sum(any_house.mind().asked.values()) == 1
+def test_a_higher_threshold_shrinks_tags_without_a_call(house: House) -> None:
+    house.engine("seer", min_confidence=30)
+    house.photo("1", tag("dog", 90), tag("beach", 40), tag("fog", 30), tag("sea", 29.9))
+    house.scan()
+    assert house.wall == {"1": {"dog", "beach", "fog"}}
+    house.change("seer", min_confidence=60)
+    report = house.write()
+    assert (house.wall, report.tally.removed) == ({"1": {"dog"}}, 2)
+    assert sum(house.mind().asked.values()) == 1
 
 
 def test_a_prefix_renames_and_a_refused_tag_stays_refused(any_house: House) -> None:
@@ -214,18 +214,18 @@ def test_a_disabled_engine_keeps_its_tags_and_gets_them_back_into_force(any_hous
     assert any_house.wall == {"1": {"x_one", "x_both", "two", "both"}}
 
 
-def test_retag_asks_again_and_keeps_the_old_answer_until_then(any_house: House) -> None:
-    mind = any_house.engine("seer")
-    found = any_house.photo("1", tag("dog"))
-    any_house.photo("2", tag("cat"))
-    any_house.scan()
+def test_retag_asks_again_and_keeps_the_old_answer_until_then(house: House) -> None:
+    mind = house.engine("seer")
+    found = house.photo("1", tag("dog"))
+    house.photo("2", tag("cat"))
+    house.scan()
     mind.says[found] = [tag("wolf")]
     mind.fails[found] = lambda photo: TransientError("503", photo)
-    any_house.retag("Summer/1.jpg")
-    assert any_house.wall == {"1": {"dog"}, "2": {"cat"}}
+    house.retag("Summer/1.jpg")
+    assert house.wall == {"1": {"dog"}, "2": {"cat"}}
     mind.fails.clear()
-    any_house.scan()
-    assert any_house.wall == {"1": {"wolf"}, "2": {"cat"}}
+    house.scan()
+    assert house.wall == {"1": {"wolf"}, "2": {"cat"}}
     assert mind.asked[content_id(drawn(2))] == 1
 
 

@@ -30,48 +30,48 @@ def scanned(house: House) -> House:
 BEFORE = {"1": {"mine"}, "3": {"beach"}}
 
 
-def test_undo_leaves_what_was_there_before_and_what_the_user_added_since(any_house: House) -> None:
-    scanned(any_house)
-    any_house.stage.wall.user_adds("1", "later")
-    report = any_house.undo(1)
+def test_undo_leaves_what_was_there_before_and_what_the_user_added_since(house: House) -> None:
+    scanned(house)
+    house.stage.wall.user_adds("1", "later")
+    report = house.undo(1)
     assert (report.exit_code, report.tally.removed) == (0, 7)
-    assert any_house.wall == {"1": {"mine", "later"}, "3": {"beach"}}
-    assert any_house.ours("1") == set()
+    assert house.wall == {"1": {"mine", "later"}, "3": {"beach"}}
+    assert house.ours("1") == set()
 
 
-def test_a_scan_after_an_undo_writes_nothing(any_house: House) -> None:
-    scanned(any_house)
-    any_house.undo(1)
-    any_house.stage.wall.marks.clear()
-    for act in (any_house.scan, any_house.write, lambda: any_house.write(verify=True), any_house.retag):
+def test_a_scan_after_an_undo_writes_nothing(house: House) -> None:
+    scanned(house)
+    house.undo(1)
+    house.stage.wall.marks.clear()
+    for act in (house.scan, house.write, lambda: house.write(verify=True), house.retag):
         act()
-        assert (any_house.wall, any_house.stage.wall.writes) == (BEFORE, 0)
-    any_house.change("seer", prefix="tti")
-    any_house.write()
-    assert (any_house.wall["1"], any_house.wall.get("2")) == ({"mine"}, None)
+        assert (house.wall, house.stage.wall.writes) == (BEFORE, 0)
+    house.change("seer", prefix="tti")
+    house.write()
+    assert (house.wall["1"], house.wall.get("2")) == ({"mine"}, None)
 
 
-def test_twice_is_once(any_house: House) -> None:
-    scanned(any_house)
-    any_house.undo(1)
-    state, marks = any_house.state(), len(any_house.stage.wall.marks)
-    report = any_house.undo(1)
-    assert (any_house.state(), len(any_house.stage.wall.marks)) == (state, marks)
+def test_twice_is_once(house: House) -> None:
+    scanned(house)
+    house.undo(1)
+    state, marks = house.state(), len(house.stage.wall.marks)
+    report = house.undo(1)
+    assert (house.state(), len(house.stage.wall.marks)) == (state, marks)
     assert (report.exit_code, report.tally.removed) == (0, 0)
 
 
-def test_redo_brings_back_and_a_scan_after_it_writes_nothing(any_house: House) -> None:
-    scanned(any_house)
-    before = any_house.wall
-    any_house.undo(1)
-    any_house.undo(1, redo=True)
-    assert (any_house.wall, any_house.verdicts()) == (before, set())
-    any_house.stage.wall.marks.clear()
-    any_house.scan()
-    any_house.write(verify=True)
-    assert (any_house.wall, any_house.stage.wall.writes) == (before, 0)
-    any_house.undo(1, redo=True)
-    assert any_house.stage.wall.writes == 0
+def test_redo_brings_back_and_a_scan_after_it_writes_nothing(house: House) -> None:
+    scanned(house)
+    before = house.wall
+    house.undo(1)
+    house.undo(1, redo=True)
+    assert (house.wall, house.verdicts()) == (before, set())
+    house.stage.wall.marks.clear()
+    house.scan()
+    house.write(verify=True)
+    assert (house.wall, house.stage.wall.writes) == (before, 0)
+    house.undo(1, redo=True)
+    assert house.stage.wall.writes == 0
 
 
 def test_undo_redo_and_undo_again_end_where_each_says(any_house: House) -> None:
@@ -109,17 +109,17 @@ def test_last_means_the_last_run_that_wrote_something(house: House) -> None:
     assert house.wall != BEFORE
 
 
-def test_what_the_user_changed_since_stays_as_the_user_left_it(any_house: House) -> None:
-    scanned(any_house)
-    any_house.stage.wall.user_removes("2", "dog")
-    any_house.undo(1)
-    any_house.stage.wall.user_adds("2", "sun")
-    any_house.undo(1, redo=True)
-    assert any_house.wall["2"] == {"sun"}
-    any_house.write(verify=True)
-    assert ("2", "sun", "yes") in any_house.verdicts()
-    any_house.undo(1)
-    assert any_house.wall["2"] == {"sun"}
+def test_what_the_user_changed_since_stays_as_the_user_left_it(house: House) -> None:
+    scanned(house)
+    house.stage.wall.user_removes("2", "dog")
+    house.undo(1)
+    house.stage.wall.user_adds("2", "sun")
+    house.undo(1, redo=True)
+    assert house.wall["2"] == {"sun"}
+    house.write(verify=True)
+    assert ("2", "sun", "yes") in house.verdicts()
+    house.undo(1)
+    assert house.wall["2"] == {"sun"}
 
 
 def test_what_a_newer_run_changed_is_left_and_named(any_house: House) -> None:
@@ -137,21 +137,21 @@ def test_what_a_newer_run_changed_is_left_and_named(any_house: House) -> None:
     assert any_house.wall == BEFORE
 
 
-def test_a_removal_is_taken_back_and_stays_so(any_house: House) -> None:
-    any_house.engine("seer")
-    any_house.photo("1", tag("dog", 90), tag("cat", 50))
-    any_house.scan()
-    any_house.change("seer", min_confidence=60)
-    second = any_house.write().run_id
-    assert any_house.wall == {"1": {"dog"}}
-    any_house.undo(second)
+def test_a_removal_is_taken_back_and_stays_so(house: House) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog", 90), tag("cat", 50))
+    house.scan()
+    house.change("seer", min_confidence=60)
+    second = house.write().run_id
+    assert house.wall == {"1": {"dog"}}
+    house.undo(second)
     for _ in range(2):
-        assert any_house.wall == {"1": {"dog", "cat"}}
-        any_house.write(verify=True)
-    any_house.undo(second, redo=True)
-    assert any_house.wall == {"1": {"dog"}}
-    any_house.write(verify=True)
-    assert any_house.wall == {"1": {"dog"}}
+        assert house.wall == {"1": {"dog", "cat"}}
+        house.write(verify=True)
+    house.undo(second, redo=True)
+    assert house.wall == {"1": {"dog"}}
+    house.write(verify=True)
+    assert house.wall == {"1": {"dog"}}
 
 
 def test_undo_of_an_engine_leaves_what_another_wants_too(any_house: House) -> None:
@@ -205,11 +205,11 @@ def test_an_undo_of_what_there_is_not_says_so(house: House, order: dict[str, obj
         house.undo(**order)  # type: ignore[arg-type]
 
 
-def test_photos_that_are_gone_took_their_tags_along(any_house: House) -> None:
-    scanned(any_house)
-    any_house.stage.wall.gone.add("2")
-    assert any_house.undo(1).exit_code == 0
-    assert {key: tags for key, tags in any_house.wall.items() if key != "2"} == BEFORE
+def test_photos_that_are_gone_took_their_tags_along(house: House) -> None:
+    scanned(house)
+    house.stage.wall.gone.add("2")
+    assert house.undo(1).exit_code == 0
+    assert {key: tags for key, tags in house.wall.items() if key != "2"} == BEFORE
 
 
 def test_another_photo_under_the_key_is_left_alone_and_named(house: House) -> None:
@@ -250,24 +250,24 @@ def test_an_undo_that_did_not_come_about_is_finished_by_the_next_scan(house: Hou
     assert house.wall == BEFORE
 
 
-def test_a_tag_written_again_after_a_lifted_verdict_can_be_taken_back_again(any_house: House) -> None:
+def test_a_tag_written_again_after_a_lifted_verdict_can_be_taken_back_again(house: House) -> None:
     from tigertag.app.writing import lift_verdicts
 
-    scanned(any_house)
-    any_house.undo(1)
-    lift_verdicts(any_house.app, [row.id for row in any_house.rows(tables.Verdict)])
-    run = any_house.write().run_id
-    assert any_house.wall["2"] == {"dog", "sun"}
-    any_house.undo(run)
-    assert any_house.wall == BEFORE
+    scanned(house)
+    house.undo(1)
+    lift_verdicts(house.app, [row.id for row in house.rows(tables.Verdict)])
+    run = house.write().run_id
+    assert house.wall["2"] == {"dog", "sun"}
+    house.undo(run)
+    assert house.wall == BEFORE
 
 
-def test_a_moved_photo_keeps_its_undo(any_house: House) -> None:
-    scanned(any_house)
-    any_house.undo(1)
-    any_house.stage.shelf.photos["4"] = any_house.stage.shelf.photos.pop("2")
-    any_house.scan()
-    assert any_house.wall == BEFORE
+def test_a_moved_photo_keeps_its_undo(house: House) -> None:
+    scanned(house)
+    house.undo(1)
+    house.stage.shelf.photos["4"] = house.stage.shelf.photos.pop("2")
+    house.scan()
+    assert house.wall == BEFORE
 
 
 def test_a_copy_that_an_undo_kept_bare_gets_its_tags_after_the_redo(any_house: House) -> None:

@@ -58,20 +58,20 @@ def test_every_state_on_the_way_holds_what_was_and_stays(house: House) -> None:
     assert all("mine" in mark.after for mark in house.stage.wall.marks)
 
 
-def test_a_tag_that_the_user_removed_never_comes_back_by_itself(any_house: House) -> None:
+def test_a_tag_that_the_user_removed_never_comes_back_by_itself(house: House) -> None:
     """I11."""
-    any_house.engine("seer")
-    any_house.engine("other").default = lambda photo: [tag("dog")]
-    any_house.photo("1", tag("dog"), tag("cat"))
-    any_house.scan()
-    any_house.stage.wall.user_removes("1", "dog")
-    any_house.engine("third").default = lambda photo: [tag("sun")]
-    any_house.scan()
-    any_house.change("seer", prefix="x")
-    any_house.write()
-    any_house.retag()
-    assert any_house.wall == {"1": {"x_cat", "sun"}}
-    assert any_house.verdicts() == {("1", "dog", "no")}
+    house.engine("seer")
+    house.engine("other").default = lambda photo: [tag("dog")]
+    house.photo("1", tag("dog"), tag("cat"))
+    house.scan()
+    house.stage.wall.user_removes("1", "dog")
+    house.engine("third").default = lambda photo: [tag("sun")]
+    house.scan()
+    house.change("seer", prefix="x")
+    house.write()
+    house.retag()
+    assert house.wall == {"1": {"x_cat", "sun"}}
+    assert house.verdicts() == {("1", "dog", "no")}
 
 
 def test_a_tag_that_the_user_adds_again_is_theirs_for_ever(any_house: House) -> None:
@@ -126,30 +126,30 @@ def test_what_the_user_edits_between_our_read_and_our_write_is_kept(any_house: H
 # ── intents ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_intent_is_committed_before_the_wall_is_touched(any_house: House) -> None:
-    any_house.engine("seer")
-    any_house.photo("1", tag("dog"))
+def test_the_intent_is_committed_before_the_wall_is_touched(house: House) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog"))
     seen: list[str] = []
 
     def look(key: str) -> None:
-        seen.extend(row.state for row in any_house.rows(tables.Edit))
+        seen.extend(row.state for row in house.rows(tables.Edit))
 
-    any_house.stage.wall.before_write = look
-    any_house.scan()
+    house.stage.wall.before_write = look
+    house.scan()
     assert seen == ["intended"]
-    assert [row.state for row in any_house.rows(tables.Edit)] == ["confirmed"]
+    assert [row.state for row in house.rows(tables.Edit)] == ["confirmed"]
 
 
-def test_a_write_that_was_answered_and_not_kept_is_made_again(any_house: House) -> None:
+def test_a_write_that_was_answered_and_not_kept_is_made_again(house: House) -> None:
     """P12."""
-    any_house.engine("seer")
-    any_house.photo("1", tag("dog"), tag("cat"))
-    any_house.stage.wall.loses["1"] = 1
-    assert any_house.scan().exit_code == 3
-    assert len(any_house.wall["1"]) == 1
-    assert any_house.scan().exit_code == 0
-    assert any_house.wall == {"1": {"cat", "dog"}}
-    assert any_house.ours("1") == {"cat", "dog"}
+    house.engine("seer")
+    house.photo("1", tag("dog"), tag("cat"))
+    house.stage.wall.loses["1"] = 1
+    assert house.scan().exit_code == 3
+    assert len(house.wall["1"]) == 1
+    assert house.scan().exit_code == 0
+    assert house.wall == {"1": {"cat", "dog"}}
+    assert house.ours("1") == {"cat", "dog"}
 
 
 @pytest.mark.parametrize(("again", "state"), [(True, "pending"), (False, "failed")])
@@ -168,36 +168,36 @@ def test_a_photo_that_is_refused_is_named_and_the_others_are_written(
     assert ("1" in house.wall) is again
 
 
-def test_a_target_that_is_down_keeps_its_deliveries_for_the_next_run(any_house: House) -> None:
+def test_a_target_that_is_down_keeps_its_deliveries_for_the_next_run(house: House) -> None:
     """P1: nothing is paid twice."""
-    mind = any_house.engine("seer", billed=True)
-    any_house.photo("1", tag("dog"))
-    any_house.stage.wall.down = Unreachable("Cannot reach the wall. Is it running?")
-    assert (any_house.scan().exit_code, any_house.wall) == (5, {})
-    any_house.stage.wall.down = None
-    assert (any_house.scan().exit_code, any_house.wall) == (0, {"1": {"dog"}})
+    mind = house.engine("seer", billed=True)
+    house.photo("1", tag("dog"))
+    house.stage.wall.down = Unreachable("Cannot reach the wall. Is it running?")
+    assert (house.scan().exit_code, house.wall) == (5, {})
+    house.stage.wall.down = None
+    assert (house.scan().exit_code, house.wall) == (0, {"1": {"dog"}})
     assert sum(mind.sent.values()) == 1
 
 
-def test_a_photo_that_went_between_list_and_write_is_skipped(any_house: House) -> None:
+def test_a_photo_that_went_between_list_and_write_is_skipped(house: House) -> None:
     """P10."""
-    any_house.engine("seer").default = lambda photo: [tag("dog")]
-    any_house.photo("1")
-    any_house.photo("2")
-    any_house.stage.wall.gone.add("1")
-    assert (any_house.scan().exit_code, any_house.wall) == (0, {"2": {"dog"}})
-    any_house.stage.wall.gone.clear()
-    any_house.scan()
-    assert set(any_house.wall) == {"1", "2"}
+    house.engine("seer").default = lambda photo: [tag("dog")]
+    house.photo("1")
+    house.photo("2")
+    house.stage.wall.gone.add("1")
+    assert (house.scan().exit_code, house.wall) == (0, {"2": {"dog"}})
+    house.stage.wall.gone.clear()
+    house.scan()
+    assert set(house.wall) == {"1", "2"}
 
 
-def test_a_key_that_means_another_photo_now_is_left_alone(any_house: House) -> None:
+def test_a_key_that_means_another_photo_now_is_left_alone(house: House) -> None:
     """P11."""
-    any_house.engine("seer").default = lambda photo: [tag("dog")]
-    any_house.photo("1")
-    any_house.stage.wall.other.add("1")
-    report = any_house.scan()
-    assert (report.exit_code, any_house.wall, any_house.verdicts()) == (3, {}, set())
+    house.engine("seer").default = lambda photo: [tag("dog")]
+    house.photo("1")
+    house.stage.wall.other.add("1")
+    report = house.scan()
+    assert (report.exit_code, house.wall, house.verdicts()) == (3, {}, set())
 
 
 def test_an_answer_that_comes_while_a_batch_is_written_is_brought_about_too(
@@ -264,13 +264,13 @@ def test_a_restored_server_is_noticed_and_nothing_is_learnt_or_written(
     assert len(any_house.wall) == 24
 
 
-def test_missing_tags_can_be_accepted_as_the_owners_wish(any_house: House) -> None:
-    dogs(any_house, 24)
-    strip(any_house, [f"{number:02}" for number in range(24)])
-    assert any_house.write(verify=True).exit_code == 9
-    assert any_house.write(accept=True).exit_code == 0
-    assert len(any_house.verdicts()) == 24
-    assert (any_house.write(verify=True).exit_code, any_house.wall) == (0, {})
+def test_missing_tags_can_be_accepted_as_the_owners_wish(house: House) -> None:
+    dogs(house, 24)
+    strip(house, [f"{number:02}" for number in range(24)])
+    assert house.write(verify=True).exit_code == 9
+    assert house.write(accept=True).exit_code == 0
+    assert len(house.verdicts()) == 24
+    assert (house.write(verify=True).exit_code, house.wall) == (0, {})
 
 
 @pytest.mark.parametrize(("missing", "known", "code"), [(19, 24, 0), (20, 24, 9), (20, 101, 0), (21, 101, 9)])
@@ -353,25 +353,25 @@ def in_doubt(house: House, name: str, action: str, *, undoes: int | None = None)
     house.later(1)
 
 
-def test_an_addition_in_doubt_that_is_there_is_ours(any_house: House) -> None:
-    any_house.engine("seer")
-    any_house.photo("1", tag("dog"))
-    any_house.scan()
-    any_house.stage.wall.edit("1", "add", "fog", by="us")
-    in_doubt(any_house, "fog", "add")
-    any_house.write()
-    assert any_house.wall == {"1": {"dog"}}  # ours, and nobody wants it
-    assert {row.state for row in any_house.rows(tables.Edit)} == {"confirmed"}
+def test_an_addition_in_doubt_that_is_there_is_ours(house: House) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog"))
+    house.scan()
+    house.stage.wall.edit("1", "add", "fog", by="us")
+    in_doubt(house, "fog", "add")
+    house.write()
+    assert house.wall == {"1": {"dog"}}  # ours, and nobody wants it
+    assert {row.state for row in house.rows(tables.Edit)} == {"confirmed"}
 
 
-def test_an_addition_in_doubt_that_is_not_there_is_written_again_once(any_house: House) -> None:
-    any_house.engine("seer")
-    any_house.photo("1", tag("dog"))
-    any_house.scan(write=False)
-    in_doubt(any_house, "dog", "add")
-    any_house.scan()
-    assert (any_house.wall, any_house.stage.wall.writes) == ({"1": {"dog"}}, 1)
-    assert sorted(row.state for row in any_house.rows(tables.Edit)) == ["confirmed", "withdrawn"]
+def test_an_addition_in_doubt_that_is_not_there_is_written_again_once(house: House) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog"))
+    house.scan(write=False)
+    in_doubt(house, "dog", "add")
+    house.scan()
+    assert (house.wall, house.stage.wall.writes) == ({"1": {"dog"}}, 1)
+    assert sorted(row.state for row in house.rows(tables.Edit)) == ["confirmed", "withdrawn"]
 
 
 def test_removals_in_doubt_are_made_again_or_done(any_house: House) -> None:

@@ -10,7 +10,7 @@ from tigertag.app.context import App
 from tigertag.errors import ConfigError
 from tigertag.model import JSON, Annotation, fold
 from tigertag.pipeline.policy import Wanted, prefixed, wanted
-from tigertag.store import answers, find, items, ledger, runs
+from tigertag.store import answers, find, items, ledger, revisions, runs
 from tigertag.store.answers import Answer
 from tigertag.store.database import Database
 from tigertag.store.tables import Run
@@ -83,7 +83,7 @@ def status(app: App) -> Status:
         last = next(iter(runs.latest(session, 1)), None)
         quotas = runs.last_quotas(session)
         for declared in app.settings.engines:
-            revision = answers.newest_revision(session, declared.id) if declared.enabled else None
+            revision = revisions.newest(session, declared.id) if declared.enabled else None
             if revision is None:
                 engines += [EngineStatus(declared.id, 0, 0, 0, None)] if declared.enabled else []
                 continue

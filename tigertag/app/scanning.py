@@ -28,9 +28,9 @@ from tigertag.pipeline.discover import Listing, discover
 from tigertag.pipeline.scan import Choice, Scanned
 from tigertag.pipeline.scan import scan as run_scan
 from tigertag.pipeline.work import OpenEngine, OpenSource, Tally
-from tigertag.store import answers, items
-from tigertag.store.answers import RevisionFacts
+from tigertag.store import answers, items, revisions, sends
 from tigertag.store.database import Database
+from tigertag.store.revisions import RevisionFacts
 
 __all__ = ["Choice", "EngineLine", "Listing", "ScanOrder", "ScanReport", "Tally", "forecast", "scan"]
 
@@ -217,7 +217,7 @@ def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> lis
             run.tally.put_aside(declared.id, error)
             continue
         revision_id = run.work.database.transact(
-            lambda session, name=declared.id, facts=facts: answers.put_in_force(  # type: ignore[misc]
+            lambda session, name=declared.id, facts=facts: revisions.put_in_force(  # type: ignore[misc]
                 session, name, facts, app.now()
             )
         )
@@ -240,8 +240,8 @@ def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> lis
 def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: RevisionFacts) -> None:
     """Settings that change a billed engine's answers ask for every photo again: a person decides (C4)."""
     with run.work.database.reading() as session:
-        before = answers.newest_revision(session, declared.id)
-        if before is None or answers.find_revision(session, facts) is not None:
+        before = revisions.newest(session, declared.id)
+        if before is None or revisions.find(session, facts) is not None:
             return
         paid = answers.counts(session, before.id).get("done", 0)
     what = (
@@ -291,7 +291,7 @@ def report_of(
 def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> EngineLine:
     error = run.tally.aside.get(each.name)
     with run.work.database.reading() as session:
-        sends = answers.count_sends(session, run.work.run_id)
+        requests = sends.count(session, run.work.run_id)
     return EngineLine(
         each.name,
         each.engine.sends,
@@ -301,7 +301,7 @@ def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> E
             run.work.database, sources, each, each.revision_id, by_input=each.engine.reads == "file"
         ),
         answered=run.tally.answered.get(each.name, 0),
-        maybe_billed=sends.get((each.revision_id, "unknown"), 0),
+        maybe_billed=requests.get((each.revision_id, "unknown"), 0),
         reason=str(error) if error else "",
         planned=bool(getattr(error, "planned", False)),
         until=str(getattr(error, "until", "")),
@@ -312,7 +312,7 @@ def _absent_line(run: Run, sources: Sequence[OpenSource], declared: Declared) ->
     """An engine that did not start: its photos wait."""
     error = run.tally.aside[declared.id]
     with run.work.database.reading() as session:
-        revision = answers.newest_revision(session, declared.id)
+        revision = revisions.newest(session, declared.id)
     return EngineLine(
         declared.id,
         "",
@@ -385,7 +385,7 @@ def _due(
     """Photos that the engine would be asked about at most; copies among the new ones cost nothing."""
     options = engine_options(declared)
     with database.reading() as session:
-        revision_id = answers.find_revision(session, facts) or 0
+        revision_id = revisions.find(session, facts) or 0
     by_input = facts.reads == "file"
     count = waits_for(database, sources, options, revision_id, by_input=by_input)
     waiting: set[str] = set()  # counted already

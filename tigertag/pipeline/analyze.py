@@ -34,7 +34,7 @@ from tigertag.pipeline.lane import Answered, Ask, Ended, Granted, Key, Lane, Per
 from tigertag.pipeline.spool import Spooled
 from tigertag.pipeline.vet import vetted
 from tigertag.pipeline.work import OpenEngine, OpenTarget, Tally, Work
-from tigertag.store import answers, items, ledger
+from tigertag.store import answers, items, ledger, sends
 
 FETCHERS = 4
 WINDOW = 24
@@ -250,15 +250,15 @@ class _Showing:
             if isinstance(event, Ended):
                 self._refuse(events)
                 raise event.error
-        sends = [event for event in events if isinstance(event, PermitAsked)]
+        permits = [event for event in events if isinstance(event, PermitAsked)]
         fetched = [event for event in events if isinstance(event, Fetched)]
         answered = [event for event in events if isinstance(event, Answered)]
         outcomes = self.settled.look()
 
         def commit(session: Session) -> tuple[list[int], list[Kept], list[Tally]]:
-            answers.settle_sends(session, outcomes)
-            ids = answers.add_sends(
-                session, [(each.key[0], each.key[1]) for each in sends], self.work.run_id, self.work.now()
+            sends.settle(session, outcomes)
+            ids = sends.add(
+                session, [(each.key[0], each.key[1]) for each in permits], self.work.run_id, self.work.now()
             )
             touched: set[int] = set()
             kept = [self._keep_fetched(session, each, touched) for each in fetched]
@@ -267,15 +267,15 @@ class _Showing:
             return ids, kept, tallies
 
         try:
-            if sends:
+            if permits:
                 self.work.guard()
             ids, kept, tallies = self.work.database.transact(commit)
         except BaseException as error:
-            for each in sends:
+            for each in permits:
                 each.granted.set_exception(PluginDown(f"no request may be sent ({error})", planned=True))
             raise
         self.settled.drop(outcomes)
-        for each, send_id in zip(sends, ids, strict=True):
+        for each, send_id in zip(permits, ids, strict=True):
             each.lane.permitted.add(each.key)
             each.granted.set_result(Granted(send_id, self.settled))
         for opened, what in zip(fetched, kept, strict=True):
@@ -289,7 +289,7 @@ class _Showing:
     def _flush_sends(self) -> None:
         outcomes = self.settled.look()
         if outcomes:
-            self.work.database.transact(lambda session: answers.settle_sends(session, outcomes))
+            self.work.database.transact(lambda session: sends.settle(session, outcomes))
             self.settled.drop(outcomes)
 
     # ── fetched items ─────────────────────────────────────────────────────────────────────────────────────

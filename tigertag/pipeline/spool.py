@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from tigertag.errors import DiskError
 from tigertag.model import JSON, Annotation, Box, Kind
 from tigertag.pipeline.work import OpenTarget, Work
-from tigertag.store import answers, items, ledger
+from tigertag.store import answers, items, ledger, revisions, sends
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class _Storing:
 
     def __call__(self, session: Session) -> None:
         row, now = self.row, self.work.now()
-        if not answers.is_revision(session, row.revision_id, row.fingerprint):
+        if not revisions.has(session, row.revision_id, row.fingerprint):
             log.warning("An answer in %s belongs to settings that this database does not know", self.work.spool)
             return
         photo_id = items.keep_photo(session, row.content_id, row.width, row.height, now)
@@ -152,7 +152,7 @@ class _Storing:
             run_id=self.work.run_id,
             now=now,
         )
-        answers.settle_unknown(session, photo_id, row.revision_id)
+        sends.settle_unknown(session, photo_id, row.revision_id)
         found = items.by_ids(session, items.of_photo(session, photo_id, row.input))
         for target in self.targets:
             accepted = [row_id for row_id, (item, _) in found.items() if target.target.accepts(item)]

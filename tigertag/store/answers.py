@@ -1,4 +1,4 @@
-"""Engines, their revisions, what they answered, and the requests that may be billed."""
+"""What the engines answered, and what still waits for an answer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from tigertag.model import JSON, Annotation, Box, Kind, Outcome, fingerprint, fold
-from tigertag.store import ledger
+from tigertag.model import Annotation, Box, Kind, fold
 from tigertag.store.items import chunks
 from tigertag.store.tables import (
     AnalysisRow,
@@ -18,80 +17,11 @@ from tigertag.store.tables import (
     EngineRevision,
     EngineRow,
     ItemRow,
-    Revision,
-    SendRow,
     TagRow,
 )
 
 ANSWERED = ("done", "again")
 WAITING = ("waiting", "again")
-
-
-@dataclass(frozen=True, slots=True)
-class RevisionFacts:
-    """What makes a revision: plugin and settings; `version` is for the record only."""
-
-    plugin: str
-    settings: Mapping[str, JSON]
-    version: str
-    reads: str
-
-    @property
-    def fingerprint(self) -> str:
-        return fingerprint(self.settings)
-
-
-def find_revision(session: Session, facts: RevisionFacts) -> int | None:
-    return session.scalar(
-        select(Revision.id).where(Revision.plugin == facts.plugin, Revision.fingerprint == facts.fingerprint)
-    )
-
-
-def is_revision(session: Session, revision_id: int, fingerprint: str) -> bool:
-    """Whether the row is there and has these settings."""
-    row = session.get(Revision, revision_id)
-    return row is not None and row.fingerprint == fingerprint
-
-
-def put_in_force(session: Session, name: str, facts: RevisionFacts, now: datetime) -> int:
-    """The id of the revision, which is from now on the newest of the engine `name`.
-
-    Settings that were there before find their old revision, and with it their answers.
-    """
-    engine = session.scalar(select(EngineRow).where(EngineRow.name == name))
-    if engine is None:
-        engine = EngineRow(name=name, plugin=facts.plugin)
-        session.add(engine)
-    engine.plugin = facts.plugin
-    revision_id = find_revision(session, facts)
-    if revision_id is None:
-        revision = Revision(
-            plugin=facts.plugin,
-            fingerprint=facts.fingerprint,
-            settings=dict(facts.settings),
-            version=facts.version,
-            reads=facts.reads,
-            created=now,
-        )
-        session.add(revision)
-        session.flush()
-        revision_id = revision.id
-    session.flush()
-    _make_newest(session, engine.id, revision_id)
-    return revision_id
-
-
-def _make_newest(session: Session, engine_id: int, revision_id: int) -> None:
-    top = session.scalar(select(func.max(EngineRevision.place)).where(EngineRevision.engine_id == engine_id))
-    row = session.get(EngineRevision, (engine_id, revision_id))
-    if row is not None and row.place == top:
-        return
-    if row is None:
-        row = EngineRevision(engine_id=engine_id, revision_id=revision_id)
-        session.add(row)
-    row.place = (top or 0) + 1
-    ledger.forget_policies(session)  # its answers may be there already: no new one says what is to be written
-    session.flush()
 
 
 def enlist(session: Session, revision_id: int, asks: Iterable[tuple[int, str]], now: datetime) -> None:
@@ -374,45 +304,6 @@ def _box(row: AnnotationRow) -> Box | None:
     return Box(row.x, row.y, row.width, row.height)
 
 
-def add_sends(session: Session, asks: Sequence[tuple[int, int]], run_id: int, now: datetime) -> list[int]:
-    """A row for each (photo, revision) about to be sent; their ids in the same order."""
-    rows = [
-        SendRow(photo_id=photo, revision_id=revision, run_id=run_id, outcome=Outcome.UNKNOWN, at=now)
-        for photo, revision in asks
-    ]
-    session.add_all(rows)
-    session.flush()
-    return [row.id for row in rows]
-
-
-def settle_sends(session: Session, outcomes: Mapping[int, Outcome]) -> None:
-    for outcome in sorted(set(outcomes.values())):
-        for part in chunks([send_id for send_id, each in outcomes.items() if each is outcome]):
-            session.execute(update(SendRow).where(SendRow.id.in_(part)).values(outcome=outcome.value))
-
-
-def settle_unknown(session: Session, photo_id: int, revision_id: int) -> None:
-    """The newest request without an outcome was answered after all."""
-    newest = session.scalar(
-        select(SendRow.id)
-        .where(SendRow.photo_id == photo_id, SendRow.revision_id == revision_id, SendRow.outcome == "unknown")
-        .order_by(SendRow.id.desc())
-        .limit(1)
-    )
-    if newest is not None:
-        settle_sends(session, {newest: Outcome.BILLED})
-
-
-def count_sends(session: Session, run_id: int) -> dict[tuple[int, str], int]:
-    """Requests of a run by revision and outcome."""
-    rows = session.execute(
-        select(SendRow.revision_id, SendRow.outcome, func.count())
-        .where(SendRow.run_id == run_id)
-        .group_by(SendRow.revision_id, SendRow.outcome)
-    )
-    return {(revision, outcome): count for revision, outcome, count in rows}
-
-
 def counts(session: Session, revision_id: int) -> dict[str, int]:
     """Photos of live items by state (`waiting`, `done`, `again`, `failed`) for a revision."""
     rows = session.execute(
@@ -426,18 +317,6 @@ def counts(session: Session, revision_id: int) -> dict[str, int]:
         .group_by(AnalysisRow.state)
     )
     return {state: count for state, count in rows}
-
-
-def newest_revision(session: Session, name: str) -> Revision | None:
-    """The revision in force of the engine `name`, None where it never ran."""
-    return session.scalar(
-        select(Revision)
-        .join(EngineRevision)
-        .join(EngineRow)
-        .where(EngineRow.name == name)
-        .order_by(EngineRevision.place.desc())
-        .limit(1)
-    )
 
 
 def failures(

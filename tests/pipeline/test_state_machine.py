@@ -260,9 +260,12 @@ class Library(RuleBasedStateMachine):
                 assert mark.name.endswith(f"only{photos[mark.key]}")
 
     def _check_that_all_is_in_line(self) -> None:
-        rows = {
-            row.id: row.key for row in self.house.rows(tables.ItemRow) if not row.gone_since and row.photo_id
-        }
+        looked_at = [
+            row
+            for row in self.house.rows(tables.ItemRow)
+            if not row.gone_since and row.photo_id and row.read_stamp == row.stamp
+        ]
+        rows = {row.id: row.key for row in looked_at}
         held = {row.item_id for row in self.house.rows(tables.Delivery) if row.state == "held"}
         policy = self.house.app.policy
         with self.house.database.reading() as session:

@@ -14,7 +14,7 @@ from tigertag.pipeline.survey import alarm, bring_in_line, looks_restored, out_o
 from tigertag.pipeline.undo import Reversal, Selection, select_redo, select_undo, take_back
 from tigertag.pipeline.work import OpenTarget, Tally, Work
 from tigertag.pipeline.write import BATCH, Delivering, drive, look_up, settle
-from tigertag.store import items, ledger, runs
+from tigertag.store import find, items, ledger, runs
 from tigertag.store.database import Database
 
 
@@ -241,15 +241,15 @@ def _selection(database: Database, order: UndoOrder) -> Selection:
                 )
         elif run_id is not None and runs.get(session, run_id) is None:
             raise ConfigError(f"There is no run {run_id}; `tigertag runs` lists them")
-        source_id = None
+        within = None
         if order.source is not None:
-            source_id = items.source_like(session, order.source)
-            if source_id is None:
+            within = find.items_meant(session, order.source)
+            if within is None:
                 known = ", ".join(items.source_labels(session)) or "none"
-                raise ConfigError(f"There is no source `{order.source}`; known are: {known}")
+                raise ConfigError(f"There is no source or section `{order.source}`; known are: {known}")
     if not (order.everything or order.engine or order.tag or order.source or run_id is not None):
         raise ConfigError("Say what to take back: a run, --last, --engine, --tag, --source or --all")
-    return Selection(run_id, order.engine, order.tag, source_id)
+    return Selection(run_id, order.engine, order.tag, within)
 
 
 # ── verdicts ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -40,7 +40,8 @@ class Selection:
     run_id: int | None = None
     engine: str | None = None
     tag: str | None = None
-    source_id: int | None = None
+    items: frozenset[int] | None = None
+    """Rows of the source or section that is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _of_run(session: Session, chosen: Selection) -> Reversal:
 
 def _of_ledger(session: Session, chosen: Selection) -> Reversal:
     """What stands there as ours; a tag that other engines want too stays theirs to want."""
-    rows = [row for row in ledger.ours(session, chosen.source_id) if _matches(row, chosen)]
+    rows = [row for row in ledger.ours(session) if _matches(row, chosen)]
     last, _ = _last(session, {row.item_id for row in rows})
     found = Reversal()
     for row in rows:
@@ -117,13 +118,12 @@ def select_redo(session: Session, chosen: Selection) -> Reversal:
     items_touched = sorted({row.item_id for row in undos})
     rows = {row.id: row for row in ledger.confirmed_of(session, items_touched)}
     counts = counting(list(rows.values()))
-    mine = ledger.item_ids_of_source(session, chosen.source_id) if chosen.source_id else None
     found = Reversal()
     for row in undos:
         original = rows.get(row.undoes or 0)
         if row.id not in counts or original is None or original.undoes is not None:
             continue
-        if mine is not None and row.item_id not in mine:
+        if not _is_within(row, chosen):
             continue
         if _matches(original, chosen) or (chosen.run_id is not None and row.run_id == chosen.run_id):
             found.inverses.append(_inverse(row))
@@ -140,10 +140,15 @@ def _last(session: Session, item_ids: set[int]) -> tuple[dict[tuple[int, int, st
 
 def _matches(row: Edit | Ledger, chosen: Selection) -> bool:
     return (
-        (chosen.run_id is None or (isinstance(row, Edit) and row.run_id == chosen.run_id))
+        _is_within(row, chosen)
+        and (chosen.run_id is None or (isinstance(row, Edit) and row.run_id == chosen.run_id))
         and (chosen.engine is None or chosen.engine in row.engines)
         and (chosen.tag is None or fold(chosen.tag) in (row.fold, row.canonical))
     )
+
+
+def _is_within(row: Edit | Ledger, chosen: Selection) -> bool:
+    return chosen.items is None or row.item_id in chosen.items
 
 
 def _inverse(row: Edit) -> Inverse:

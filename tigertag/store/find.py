@@ -165,6 +165,28 @@ def items_of_section(session: Session, section: str) -> list[int]:
     return list(session.scalars(query))
 
 
+def items_meant(session: Session, name: str) -> frozenset[int] | None:
+    """Items of the source or the section that a person means, those that are gone too.
+
+    By identity or label of a source, by the title of a section in whatever case, or by a part of a label that
+    only one source has. None where nothing is called so.
+    """
+    sources = session.execute(select(SourceRow.id, SourceRow.identity, SourceRow.label)).all()
+    exact = [row.id for row in sources if name in (row.identity, row.label)]
+    alike = [row.id for row in sources if name.casefold() in row.label.casefold()]
+    titles = [
+        title
+        for title in session.scalars(select(ItemRow.section).distinct())
+        if title and title.casefold() == name.casefold()
+    ]
+    if not exact and titles:
+        return frozenset(session.scalars(select(ItemRow.id).where(ItemRow.section.in_(titles))))
+    one = exact or (alike if len(alike) == 1 else [])
+    if not one:
+        return None
+    return frozenset(session.scalars(select(ItemRow.id).where(ItemRow.source_id == one[0])))
+
+
 def items_below(session: Session, folder: str) -> list[int]:
     """Live items of folder sources that lie in `folder` on disk, or below it."""
     inside = folder.rstrip("/") + "/"

@@ -366,15 +366,6 @@ def source_labels(session: Session) -> list[str]:
     return list(session.scalars(select(SourceRow.label).order_by(SourceRow.id)))
 
 
-def source_like(session: Session, name: str) -> int | None:
-    """The source that a person means: by identity, or by a part of its label that only one has."""
-    rows = session.execute(select(SourceRow.id, SourceRow.identity, SourceRow.label)).all()
-    exact = [row.id for row in rows if name in (row.identity, row.label)]
-    alike = [row.id for row in rows if name.casefold() in row.label.casefold()]
-    found: int | None = next(iter(exact or (alike if len(alike) == 1 else ())), None)
-    return found
-
-
 def photos_of(session: Session, ids: Sequence[int]) -> set[int]:
     """The photos of these items."""
     found: set[int] = set()

@@ -170,16 +170,9 @@ def entries(session: Session, target_id: int, item_ids: Sequence[int]) -> dict[i
     return found
 
 
-def ours(session: Session, source_id: int | None = None) -> list[Ledger]:
-    """All entries of ours, of one source's items where it is given."""
-    query = select(Ledger).where(Ledger.origin == "ours").order_by(Ledger.id)
-    if source_id is not None:
-        query = query.join(ItemRow).where(ItemRow.source_id == source_id)
-    return list(session.scalars(query))
-
-
-def item_ids_of_source(session: Session, source_id: int) -> set[int]:
-    return set(session.scalars(select(ItemRow.id).where(ItemRow.source_id == source_id)))
+def ours(session: Session) -> list[Ledger]:
+    """All entries of ours."""
+    return list(session.scalars(select(Ledger).where(Ledger.origin == "ours").order_by(Ledger.id)))
 
 
 def set_engines(session: Session, ledger_id: int, engines: Sequence[str]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -120,15 +121,23 @@ def test_a_tag_edit_that_moves_updated_at_is_no_change(plex: PlexServer) -> None
     assert list(source_of(plex).items()) == [before]
 
 
-def test_where_the_flat_listing_is_empty_the_albums_are_walked(
-    plex: PlexServer, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("rule", [{"flat_listing": False}, {"zoom_is_ignored": True}], ids=["empty", "loose"])
+def test_where_a_server_does_not_list_flat_the_albums_are_walked(
+    plex: PlexServer, caplog: pytest.LogCaptureFixture, rule: dict[str, bool]
 ) -> None:
-    plex.rules.flat_listing = False
+    plex.rules = replace(plex.rules, **rule)  # type: ignore[arg-type]
     plex.add_photo("", "loose.jpg", b"x")
     plex.add_photo("A/B/C", "deep.jpg", b"x")
     plex.add_photo("A/B/C", "deep.mp4", b"x", clip=True)
-    assert paths(source_of(plex)) == {"loose.jpg", "A/B/C/deep.jpg"}
+    found = [item.path for item in source_of(plex).items()]
+    assert sorted(found) == ["A/B/C/deep.jpg", "loose.jpg"]
     assert "Photos" in caplog.text
+
+
+def test_loose_photos_alone_are_no_reason_to_walk_albums(plex: PlexServer) -> None:
+    plex.add_photo("", "loose.jpg", b"x")
+    assert paths(source_of(plex)) == {"loose.jpg"}
+    assert not any("/children" in request.url for request in plex.requests)
 
 
 def test_an_empty_section_is_no_error(plex: PlexServer) -> None:

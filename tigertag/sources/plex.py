@@ -122,17 +122,23 @@ class PlexSource:
         """Photos at any depth; clips are counted on the way. Where a server does not list flat, albums are
         walked from the root.
         """
-        listing = f"/library/sections/{section.key}/all?type=13&clusterZoomLevel=1&sort=addedAt"
-        found = False
-        for entry in self._walk(listing, section):
-            found = True
+        top = f"/library/sections/{section.key}/all"
+        loose: set[str] = set()
+        is_flat = False
+        for entry in self._walk(f"{top}?type=13&clusterZoomLevel=1&sort=addedAt", section):
+            is_flat = is_flat or entry.get("parentRatingKey") is not None
+            if not is_flat:
+                loose.add(entry.get("ratingKey", ""))
             yield entry
         self._skipped["clips"] += self._number_of_clips(section)
-        if found:
+        # A server that does not know the zoom level lists nothing, or only what lies loose beside the albums.
+        if is_flat or (loose and not self._total(f"{top}?type=14")):
             return
+        found = False
         for entry in self._by_albums(section):
-            found = True
-            yield entry
+            if entry.get("ratingKey", "") not in loose:
+                found = True
+                yield entry
         if found:
             log.warning('Plex does not list section "%s" flat; its albums were walked', section.title)
 

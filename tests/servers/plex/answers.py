@@ -104,6 +104,8 @@ def _all(library: PlexLibrary, question: Question, key: str) -> Answer:
         return _page(question, list(section.root.albums.values()), xml.album)
     if question.get("addedAt>>") or question.get("addedAt>"):
         flat = library.rules.filter_flattens
+    elif flat and library.rules.zoom_is_ignored:
+        flat = False
     elif flat and not library.rules.flat_listing:
         return _page(question, [], xml.album)
     return _page(

@@ -25,7 +25,8 @@ class Rules:
     """A multi-get shows locks, as the details of one photo do."""
     stale_key_in_edit: Literal["404", "ignored"] = "404"
     flat_listing: bool = True
-    """`clusterZoomLevel=1` works; without it such a listing is empty."""
+    """`clusterZoomLevel=1` works; without it such a listing is empty, or as if it were not asked for."""
+    zoom_is_ignored: bool = False
     filter_flattens: bool = True
     stores_edits: bool = True
     """False: an edit is answered 200 and forgotten."""

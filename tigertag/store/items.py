@@ -116,10 +116,12 @@ def relist(session: Session, row_id: int, item: Item) -> None:
     """Takes over what the listing says; a new stamp makes the row wait to be opened."""
     moved = and_(ItemRow.path_hash != digest(item.path), ItemRow.stamp != item.stamp)
     read = case((moved, _MOVED), else_=ItemRow.read_stamp)
+    # First, for MariaDB assigns from left to right and would compare the new values.
+    values = [("read_stamp", read), ("gone_since", None), *_listed(item).items()]
     session.execute(
         update(ItemRow)
         .where(ItemRow.id == row_id)
-        .values(gone_since=None, read_stamp=read, **_listed(item))
+        .ordered_values(*values)
         .execution_options(synchronize_session=False)
     )
 

@@ -314,13 +314,6 @@ def of_photo(session: Session, photo_id: int, input_hash: str = "") -> list[int]
     return list(session.scalars(query))
 
 
-def count_live(session: Session, source_id: int) -> int:
-    return (
-        session.scalar(select(func.count()).where(ItemRow.source_id == source_id, ItemRow.gone_since.is_(None)))
-        or 0
-    )
-
-
 def count_problems(session: Session, source_ids: Sequence[int]) -> int:
     """Live items of these sources that cannot be read."""
     return (

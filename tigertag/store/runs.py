@@ -62,7 +62,7 @@ def lock_holder(session: Session) -> str:
 
 
 def last_writing(session: Session, *, undo: bool) -> int | None:
-    """The newest run with confirmed edits: an undo, or one that is none and still has some that count."""
+    """The newest run that wrote, also where it was taken back since; with `undo` the newest that took back."""
     wrote = select(Edit.run_id).where(Edit.state == "confirmed")
     wrote = wrote.where(Edit.undoes.is_not(None) if undo else Edit.undoes.is_(None))
     return session.scalar(select(Run.id).where(Run.id.in_(wrote)).order_by(Run.id.desc()).limit(1))

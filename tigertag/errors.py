@@ -7,7 +7,7 @@ nothing worse; the codes are a public interface, listed in the README.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +27,19 @@ class TigerTagError(Exception):
     """The root of all errors that are a person's or a service's business, not a fault in TigerTag."""
 
     exit_code: int = 1
+
+    def __reduce__(self) -> tuple[Callable[..., TigerTagError], tuple[object, ...]]:
+        """Pickled as it is: a worker's errors come from another process."""
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(
+    kind: type[TigerTagError], args: tuple[object, ...], attributes: dict[str, object]
+) -> TigerTagError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigError(TigerTagError):
@@ -77,6 +90,10 @@ class TransientError(TigerTagError):
         self.photo = photo
 
 
+class WorkerLost(TransientError):
+    """The process or machine that a photo was given to ended in the middle of it; the reason says how."""
+
+
 class PluginDown(TigerTagError):
     """Bad key, quota, budget, unreachable: the plugin is put aside, the others go on, its rows wait.
 
@@ -90,6 +107,10 @@ class PluginDown(TigerTagError):
         super().__init__(reason)
         self.planned = planned
         self.until = until
+
+
+class WorkersGone(PluginDown):
+    """Nobody is left who could decode a picture: what is under way is finished, the rest waits."""
 
 
 class ItemError(TigerTagError):

@@ -7,6 +7,18 @@ with source.open(item) as stream, open_photo(stream, item.path) as photo:
 from tigertag.media.anatomy import Unfit
 from tigertag.media.decode import can_decode, image
 from tigertag.media.photo import OpenPhoto, open_photo
+from tigertag.media.render import Decoder, File, Here, Size
 from tigertag.media.sniff import is_picture
 
-__all__ = ["OpenPhoto", "Unfit", "can_decode", "image", "is_picture", "open_photo"]
+__all__ = [
+    "Decoder",
+    "File",
+    "Here",
+    "OpenPhoto",
+    "Size",
+    "Unfit",
+    "can_decode",
+    "image",
+    "is_picture",
+    "open_photo",
+]

@@ -26,6 +26,10 @@ class Unfit(Exception):
 
 ENDS_EARLY = "ends early"
 
+MOST_PARTS = 65_536
+"""Segments, chunks or boxes of a file; more would take time and memory out of all proportion to its size."""
+IN_CRUMBS = f"is damaged (over {MOST_PARTS:,} pieces)"
+
 
 class Form(StrEnum):
     """A kind of picture file, by the name Pillow has for it."""
@@ -38,6 +42,8 @@ class Form(StrEnum):
     BMP = "BMP"
     HEIF = "HEIF"
     AVIF = "AVIF"
+    RAW = "RAW"
+    VIDEO = "VIDEO"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,10 @@ class Anatomy:
     scans: int = 1
     """Passes over the picture that decoding takes."""
     progressive: bool = False
+    size: tuple[int, int] | None = None
+    """Width and height as stored, in pixels; None where they are left to the decoder."""
+    within: Span | None = None
+    """Where in the file that picture lies which is decoded, a raw file's preview; None: the file is it."""
 
 
 def digest(data: Bytes, parts: Iterable[Part], tail: bytes = b"") -> str:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tigertag.media.anatomy import ENDS_EARLY, Anatomy, Bytes, Form, Part, Span, Unfit, orientation
+from tigertag.media.anatomy import (
+    ENDS_EARLY,
+    IN_CRUMBS,
+    MOST_PARTS,
+    Anatomy,
+    Bytes,
+    Form,
+    Part,
+    Span,
+    Unfit,
+    orientation,
+)
 
 _PNG_PICTURE = frozenset(
     {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"acTL", b"fcTL", b"fdAT"}
@@ -23,7 +34,10 @@ def png(data: Bytes) -> Anatomy:
     picture: list[Part] = []
     metadata: list[Part] = []
     turned = 1
+    size: tuple[int, int] | None = None
     for name, span in _png_chunks(data):
+        if name == b"IHDR":
+            size = _png_size(data, *span)
         if name == b"IDAT":
             coded.append(span)
         elif name in _PNG_PICTURE:
@@ -35,12 +49,20 @@ def png(data: Bytes) -> Anatomy:
     if not coded:
         raise Unfit("is damaged (a PNG without a picture)")
     picture.append(Part(b"IDAT", tuple(coded)))
-    return Anatomy(Form.PNG, "png1", tuple(picture), tuple(metadata), turned)
+    return Anatomy(Form.PNG, "png1", tuple(picture), tuple(metadata), turned, size=size)
+
+
+def _png_size(data: Bytes, start: int, stop: int) -> tuple[int, int] | None:
+    """What the header says; None where that makes no sense."""
+    if stop < start + 8:
+        return None
+    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (start, start + 4))
+    return (width, height) if width and height else None
 
 
 def _png_chunks(data: Bytes) -> Iterator[tuple[bytes, Span]]:
     at = 8
-    while True:
+    for _ in range(MOST_PARTS):
         length, name = int.from_bytes(data[at : at + 4], "big"), bytes(data[at + 4 : at + 8])
         start, stop = at + 8, at + 8 + length
         if stop + 4 > len(data):
@@ -49,6 +71,7 @@ def _png_chunks(data: Bytes) -> Iterator[tuple[bytes, Span]]:
             return
         yield name, (start, stop)
         at = stop + 4
+    raise Unfit(IN_CRUMBS)
 
 
 def webp(data: Bytes) -> Anatomy:
@@ -74,10 +97,13 @@ def webp(data: Bytes) -> Anatomy:
 def _webp_chunks(data: Bytes) -> Iterator[tuple[bytes, Span]]:
     end = 8 + int.from_bytes(data[4:8], "little")
     at = 12
-    while at + 8 <= end:
+    for _ in range(MOST_PARTS):
+        if at + 8 > end:
+            return
         name, length = bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8], "little")
         start, stop = at + 8, at + 8 + length
         if stop > len(data) or at + 8 > len(data):
             raise Unfit(ENDS_EARLY)
         yield name, (start, stop)
         at = stop + length % 2
+    raise Unfit(IN_CRUMBS)

@@ -18,7 +18,11 @@ from PIL import Image, ImageCms, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 
 from tigertag.errors import MissingDecoder
 from tigertag.media.anatomy import ENDS_EARLY, Anatomy, Form, Unfit
+from tigertag.media.raw import is_raw
+from tigertag.media.raw_file import RawFile, reading
 from tigertag.media.sniff import form_of
+from tigertag.media.tiff import directories
+from tigertag.media.video_file import VideoFile
 from tigertag.model import Rendition
 
 log = logging.getLogger(__name__)
@@ -66,11 +70,14 @@ _BLOCKS = frozenset({Form.JPEG, Form.PNG, Form.WEBP})
 """Forms whose orientation we read ourselves."""
 
 
+_MODULES = {"heic": "pillow_heif", "avif": "pillow_avif", "raw": "rawpy", "video": "av"}
+
+
 def can_decode(extra: str) -> bool:
     """Whether what `tigertag[extra]` brings is there, for items that wait for it."""
-    if extra == "heic":
-        return importlib.util.find_spec("pillow_heif") is not None
-    return extra == "avif" and bool(features.check("avif"))
+    if extra == "avif" and features.check("avif"):
+        return True
+    return extra in _MODULES and importlib.util.find_spec(_MODULES[extra]) is not None
 
 
 def image(stream: BinaryIO, form: Form | None = None) -> ImageFile.ImageFile:
@@ -78,18 +85,35 @@ def image(stream: BinaryIO, form: Form | None = None) -> ImageFile.ImageFile:
 
     Raises MissingDecoder, or Unfit where it is no picture of an allowed kind.
     """
+    if form is Form.RAW and not can_decode("raw"):
+        raise MissingDecoder("raw")
+    if form is Form.VIDEO:
+        return _measured(stream)
     if form is None:
-        form = form_of(stream.read(512))
+        form = _form_of(stream)
         stream.seek(0)
     if form is Form.HEIF:
         _register_heif()
-    if form is Form.AVIF and not can_decode("avif"):
-        raise MissingDecoder("avif")
+    if form is Form.AVIF and not features.check("avif"):
+        _register_avif()
     # MPO, a JPEG with more pictures behind it, comes out of Pillow's JPEG plugin by itself.
     try:
-        return Image.open(stream, formats=(form,))
+        if form is Form.VIDEO:
+            return VideoFile(stream)
+        return RawFile(stream) if form is Form.RAW else Image.open(stream, formats=(form,))
     except _DECODER_FAULTS as error:
         raise Unfit(_reason(error)) from error
+
+
+def _measured(stream: BinaryIO) -> VideoFile:
+    film = VideoFile(stream)
+    film.measure(MOST_PIXELS_WHOLE)
+    return film
+
+
+def _form_of(stream: BinaryIO) -> Form:
+    form = form_of(stream.read(512))
+    return Form.RAW if form is Form.TIFF and is_raw(list(directories(reading(stream)))) else form
 
 
 def _register_heif() -> None:
@@ -104,18 +128,30 @@ def _register_heif() -> None:
     register_heif_opener()
 
 
+def _register_avif() -> None:
+    if not can_decode("avif"):
+        raise MissingDecoder("avif")
+    try:
+        import pillow_avif  # noqa: F401, PLC0415 - an extra; registers itself
+    except ImportError as error:
+        raise MissingDecoder("avif") from error
+
+
 def upright_size(picture: Image.Image, anatomy: Anatomy) -> tuple[int, int]:
     """Width and height of the upright picture. Raises Unfit where it is too large to decode."""
-    width, height = picture.size
+    return upright(picture.size, anatomy, _orientation(picture, anatomy))
+
+
+def upright(stored: tuple[int, int], anatomy: Anatomy, orientation: int) -> tuple[int, int]:
+    """The upright size of a picture stored in that size. Raises Unfit where it is too large to decode."""
+    width, height = stored
     whole = anatomy.form is not Form.JPEG or anatomy.progressive
     most = MOST_PIXELS_WHOLE if whole else MOST_PIXELS
     if width * height > most:
         raise Unfit(f"is too large ({width} × {height} pixels; at most {most // 1_000_000} million)")
     if anatomy.scans > MOST_SCANS or anatomy.scans * width * height > MOST_SCANNED:
         raise Unfit(f"is not decoded: {anatomy.scans} passes over the picture are no photo's")
-    if _orientation(picture, anatomy) >= 5:
-        return height, width
-    return width, height
+    return (height, width) if orientation >= 5 else (width, height)
 
 
 def check_end(picture: ImageFile.ImageFile, form: Form, length: int) -> None:
@@ -143,8 +179,8 @@ def check_end(picture: ImageFile.ImageFile, form: Form, length: int) -> None:
 def _orientation(picture: Image.Image, anatomy: Anatomy) -> int:
     if anatomy.form in _BLOCKS:
         return anatomy.orientation
-    if anatomy.form is Form.TIFF:
-        return 1  # Pillow turns it while loading and tells the upright size
+    if anatomy.form in (Form.TIFF, Form.RAW, Form.VIDEO):
+        return 1  # turned while it is loaded; the size is the upright one
     try:
         value = picture.getexif().get(0x0112, 1)
     except _DECODER_FAULTS:
@@ -224,13 +260,20 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     return numbers.point(lambda value: value * (255.0 / most)).convert("L")
 
 
-def encode(upright: Image.Image, profile: bytes, size: tuple[int, int], quality: int) -> bytes:
-    """A JPEG of that size: sRGB, on white where the picture is transparent, without metadata. Raises Unfit."""
+def scaled(upright: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture in that size; as it is where it has it. Raises Unfit."""
+    if upright.size == size:
+        return upright
     try:
-        small = upright
-        if upright.size != size:
-            small = upright.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-        flat = _flat(small, profile)
+        return upright.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    except _DECODER_FAULTS as error:
+        raise Unfit(_reason(error)) from error
+
+
+def encode(picture: Image.Image, profile: bytes, quality: int) -> bytes:
+    """A JPEG: sRGB, on white where the picture is transparent, without metadata. Raises Unfit."""
+    try:
+        flat = _flat(picture, profile)
         flat.info = {}  # Pillow would write the comment it found there
         out = io.BytesIO()
         flat.save(out, "JPEG", quality=quality)

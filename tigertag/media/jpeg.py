@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tigertag.media.anatomy import ENDS_EARLY, Anatomy, Bytes, Form, Part, Unfit, orientation
+from tigertag.media.anatomy import (
+    ENDS_EARLY,
+    IN_CRUMBS,
+    MOST_PARTS,
+    Anatomy,
+    Bytes,
+    Form,
+    Part,
+    Unfit,
+    orientation,
+)
 
 _SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _DAC, _DNL = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xCC, 0xDC
 _APP1, _APP2, _APP13, _APP14, _COM = 0xE1, 0xE2, 0xED, 0xEE, 0xFE
@@ -17,7 +27,11 @@ _METADATA = frozenset({_APP1, _APP13, _COM})
 
 # Within coded data 0xFF is followed by a stuffed zero or a restart mark. Any other pair that no encoder writes
 # there is damage that decoders step over, not the start of a segment.
-_AFTER_SCAN = re.compile(rb"\xff+[\xc4\xcc\xda\xdb\xdc\xdd\xe0-\xef\xfe\xd9]")
+# Without a repeat of the 0xFF, which fill bytes ask for: a pattern that begins with one letter is found faster.
+_AFTER_SCAN = re.compile(rb"\xff[\xc4\xcc\xda\xdb\xdc\xdd\xe0-\xef\xfe\xd9]")
+_MARKER = re.compile(rb"\xff[^\xff]", re.DOTALL)
+_MOST_EXIF = 4 << 20
+_FILL = 1 << 16  # fill bytes that are looked at together: a file may hold millions
 
 
 @dataclass(slots=True)
@@ -27,6 +41,9 @@ class _Found:
     orientation: int | None = None
     scans: int = 0
     frame: int | None = None
+    size: tuple[int, int] | None = None
+    exif: int = 0
+    """Bytes in segments of EXIF."""
 
 
 def jpeg(data: Bytes) -> Anatomy:
@@ -36,7 +53,7 @@ def jpeg(data: Bytes) -> Anatomy:
     """
     found = _Found()
     at = 2
-    while True:
+    for _ in range(MOST_PARTS):
         marker, at = _marker(data, at)
         if marker == _EOI:
             break
@@ -52,6 +69,8 @@ def jpeg(data: Bytes) -> Anatomy:
         else:
             _take(found, data, marker, start, stop)
         at = stop
+    else:
+        raise Unfit(IN_CRUMBS)
     if found.frame is None or not found.scans:
         raise Unfit("is damaged (a JPEG without a picture)")
     return Anatomy(
@@ -62,33 +81,55 @@ def jpeg(data: Bytes) -> Anatomy:
         found.orientation or 1,
         found.scans,
         found.frame in _PROGRESSIVE,
+        found.size,
     )
 
 
 def _marker(data: Bytes, at: int) -> tuple[int, int]:
     """The next marker and where it ends; decoders step over bytes between segments, so this does too."""
-    at = data.find(b"\xff", at)
-    while 0 <= at < len(data) and data[at] == 0xFF:
-        at += 1
-    if at < 0 or at >= len(data):
+    found = _MARKER.search(data, at)
+    if found is None:
         raise Unfit(ENDS_EARLY)
-    return data[at], at + 1
+    return data[found.end() - 1], found.end()
 
 
 def _end_of_scan(data: Bytes, at: int) -> int:
     end = _AFTER_SCAN.search(data, at)
     if end is None:
         raise Unfit(ENDS_EARLY)
-    return end.start()
+    start = end.start()
+    while data[start - 1] == 0xFF:
+        filled = bytes(data[max(0, start - _FILL) : start])
+        start -= len(filled) - len(filled.rstrip(b"\xff"))
+    return start
 
 
 def _take(found: _Found, data: Bytes, marker: int, start: int, stop: int) -> None:
     part = Part(bytes([marker]), ((start, stop),))
     if marker in _FRAMES:
         found.frame = marker
+        found.size = _size(data, start, stop)
     if marker in _PICTURE or (marker == _APP2 and data[start + 2 : start + 14] == b"ICC_PROFILE\0"):
         found.picture.append(part)
     elif marker in _METADATA:
         found.metadata.append(part)
-        if found.orientation is None and marker == _APP1 and data[start + 2 : start + 8] == b"Exif\0\0":
-            found.orientation = orientation(data[start + 2 : stop])
+        if marker == _APP1 and data[start + 2 : start + 8] == b"Exif\0\0":
+            _take_exif(found, data, start + 2, stop)
+
+
+def _take_exif(found: _Found, data: Bytes, start: int, stop: int) -> None:
+    """Raises Unfit where there is more of it than can be meant."""
+    if found.orientation is None:
+        found.orientation = orientation(data[start:stop])
+    found.exif += stop - start
+    # One segment is what the standard allows. Readers put many together, in time that grows with their square.
+    if found.exif > _MOST_EXIF:
+        raise Unfit(f"is damaged (over {_MOST_EXIF >> 20} MiB of EXIF)")
+
+
+def _size(data: Bytes, start: int, stop: int) -> tuple[int, int] | None:
+    """What a frame header says; None where it says nothing that makes sense, or leaves the height for later."""
+    if stop < start + 8:
+        return None
+    height, width = (int.from_bytes(data[at : at + 2], "big") for at in (start + 3, start + 5))
+    return (width, height) if width and height else None

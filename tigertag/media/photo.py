@@ -3,50 +3,56 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from PIL import Image
-
-from tigertag.errors import PhotoError, TransientError
-from tigertag.media.anatomy import Anatomy, Unfit, content_id, input_hash
-from tigertag.media.decode import base, check_end, encode, fit, image, shrink_of, upright_size
+from tigertag.errors import PhotoError, TigerTagError, TransientError
+from tigertag.media.anatomy import Unfit, content_id, input_hash
+from tigertag.media.render import Decoder, File, Here, Size
 from tigertag.media.sniff import anatomy
 from tigertag.media.spool import MOST_BYTES, Spool, Unsteady, spool
 from tigertag.model import Photo, Rendition
 
-KEPT_PIXELS = 8_000_000
-"""A decoded picture up to this size is kept for the next rendition (24 MB); a larger one is decoded again."""
+HERE = Here()
 
 
 class OpenPhoto(Photo):
     """A photo whose bytes are held until `close`. Safe to use from several threads."""
 
-    def __init__(self, name: str, kept: Spool, parts: Anatomy, size: tuple[int, int]) -> None:
-        self._name = name
+    def __init__(self, kept: Spool, file: File, size: Size, decoder: Decoder) -> None:
         self._spool = kept
-        self._anatomy = parts
+        self._file = file
         self._size = size
-        self._content_id = content_id(kept.data, parts, kept.file_hash)
-        self._input = input_hash(kept.data, parts, kept.file_hash)
+        self._decoder = decoder
+        self._content_id = content_id(kept.data, file.anatomy, kept.file_hash)
+        self._input = input_hash(kept.data, file.anatomy, kept.file_hash)
         self._lock = threading.Lock()
-        self._bases: dict[int, tuple[Image.Image, bytes]] = {}
-        self._renditions: dict[Rendition, bytes] = {}
+        self._made: dict[Rendition, bytes | TigerTagError] = {}
         self._is_closed = False
 
     @property
     def name(self) -> str:
-        return self._name
+        return self._file.name
 
     @property
     def content_id(self) -> str:
         return self._content_id
 
+    def recognise(self, content_id: str) -> None:
+        """It is the photo of this id: we wrote into its file, and the whole file counts as the picture."""
+        self._content_id = content_id
+
     @property
     def input(self) -> str:
         return self._input
+
+    @property
+    def file(self) -> File:
+        """The file, to be decoded by somebody else."""
+        return self._file
 
     @property
     def file_hash(self) -> str:
@@ -65,43 +71,45 @@ class OpenPhoto(Photo):
     def open(self) -> Iterator[BinaryIO]:
         """The file as it was read, from its first byte; a reader of its own for each caller."""
         if self._is_closed:
-            raise ValueError(f"{self._name} is closed")
+            raise ValueError(f"{self.name} is closed")
         with self._spool.open() as stream:
             yield stream
 
     def jpeg(self, rendition: Rendition) -> bytes:
-        """The same bytes for the same rendition, on every photo with the same picture.
+        """The same bytes whenever it is asked again. Raises PhotoError where the picture cannot be decoded.
 
-        Raises PhotoError where the picture cannot be decoded.
+        What is raised is the caller's own: engines in other threads get another.
         """
         with self._lock:
-            if rendition not in self._renditions:
-                self._renditions[rendition] = self._render(rendition)
-            return self._renditions[rendition]
-
-    def _render(self, rendition: Rendition) -> bytes:
-        size = fit(self._size, rendition)
-        try:
-            picture, profile = self._base(shrink_of(self._size, size))
-            return encode(picture, profile, size, rendition.quality)
-        except Unfit as error:
-            raise PhotoError(f"{self._name} {error}") from error
-
-    def _base(self, shrink: int) -> tuple[Image.Image, bytes]:
-        if shrink in self._bases:
-            return self._bases[shrink]
-        with self.open() as stream:
-            made = base(stream, self._anatomy, shrink)
-        if made[0].width * made[0].height <= KEPT_PIXELS:
-            self._bases[shrink] = made
+            if rendition not in self._made:
+                self._made |= self._decoder.render(self._file, (rendition,))
+            made = self._made[rendition]
+        if isinstance(made, TigerTagError):
+            raise copy(made)
         return made
+
+    def prepare(self, renditions: Sequence[Rendition]) -> None:
+        """Makes these from one decode. What keeps it from that is raised when one of them is asked for."""
+        try:
+            self.keep(self._decoder.render(self._file, renditions))
+        except TigerTagError as error:
+            self.keep(dict.fromkeys(renditions, error))
+
+    def keep(self, made: Mapping[Rendition, bytes | TigerTagError]) -> None:
+        """Takes over renditions that somebody else made of `file`, or why there are none."""
+        with self._lock:
+            self._made |= made
+
+    def made(self, renditions: Sequence[Rendition]) -> Mapping[Rendition, bytes | TigerTagError]:
+        """Those of `renditions` that were prepared, or why they could not be."""
+        with self._lock:
+            return {each: self._made[each] for each in renditions if each in self._made}
 
     def close(self) -> None:
         """Gives memory and temporary file back. Twice is once."""
         with self._lock:
             self._is_closed = True
-            self._bases.clear()
-            self._renditions.clear()
+            self._made.clear()
             self._spool.close()
 
     def __enter__(self) -> Self:
@@ -113,12 +121,16 @@ class OpenPhoto(Photo):
         self.close()
 
 
-def open_photo(stream: BinaryIO, name: str, *, limit: int = MOST_BYTES) -> OpenPhoto:
+def open_photo(
+    stream: BinaryIO, name: str, *, limit: int = MOST_BYTES, decoder: Decoder = HERE, by_path: bool = False
+) -> OpenPhoto:
     """Reads `stream` to its end and finds out what it holds; nothing is decoded yet.
 
-    `name` is what a person calls it, for messages; `limit` is in bytes. Raises PhotoError where it is no
-    picture, empty, cut short or too large, MissingDecoder where an extra is missing, TransientError where it
-    keeps changing while it is read, DiskError. What the stream raises goes through, but for a plain OSError.
+    `name` is what a person calls it, for messages; `limit` is in bytes. What runs native code is left to
+    `decoder`; with `by_path` it can read files of this machine, so that large ones need not be handed over.
+    Raises PhotoError where it is no picture, empty, cut short or too large, MissingDecoder where an extra is
+    missing, TransientError where it keeps changing while it is read, DiskError. What the stream raises goes
+    through, but for a plain OSError.
     """
     try:
         kept = spool(stream, limit)
@@ -129,7 +141,7 @@ def open_photo(stream: BinaryIO, name: str, *, limit: int = MOST_BYTES) -> OpenP
     except OSError as error:
         raise PhotoError(f"{name} cannot be read ({error.strerror or error})") from error
     try:
-        return _opened(name, kept)
+        return _opened(name, kept, decoder, by_path)
     except Unfit as error:
         kept.close()
         raise PhotoError(f"{name} {error}") from error
@@ -138,9 +150,9 @@ def open_photo(stream: BinaryIO, name: str, *, limit: int = MOST_BYTES) -> OpenP
         raise
 
 
-def _opened(name: str, kept: Spool) -> OpenPhoto:
+def _opened(name: str, kept: Spool, decoder: Decoder, by_path: bool) -> OpenPhoto:
     parts = anatomy(kept.data)
-    with kept.open() as stream, image(stream, parts.form) as picture:
-        size = upright_size(picture, parts)
-        check_end(picture, parts.form, len(kept.data))
-    return OpenPhoto(name, kept, parts, size)
+    file = File(name, (kept.path if by_path else None) or kept.data, parts)
+    # What a decoder does on opening a file is native code, or Python whose memory the file decides.
+    measured_by = decoder if parts.size is None else HERE
+    return OpenPhoto(kept, file, measured_by.size(file), decoder)

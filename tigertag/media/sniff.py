@@ -5,22 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tigertag.media.anatomy import ENDS_EARLY, Anatomy, Bytes, Form, Unfit
+from tigertag.media.anatomy import ENDS_EARLY, IN_CRUMBS, MOST_PARTS, Anatomy, Bytes, Form, Unfit
 from tigertag.media.chunks import png, webp
 from tigertag.media.jpeg import jpeg
+from tigertag.media.raw import MAGIC, is_raw, raw, reading
+from tigertag.media.tiff import directories
 
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"msf1"}
 )
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_RAW = (b"II*\0\x10\0\0\0CR", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW", b"FOVb", b"\0MRM")
+
+# Matroska, AVI, MPEG program and video streams, Flash, Ogg, Windows Media, MPEG transport streams.
+_VIDEO = re.compile(
+    rb"\x1aE\xdf\xa3|RIFF....AVI |\0\0\x01[\xba\xb3]|FLV\x01|OggS|0&\xb2u\x8ef\xcf\x11"
+    rb"|(G.{187}){2}G|.{4}(G.{191}){2}G",
+    re.DOTALL,
+)
 
 # What else lies in photo folders under a picture's name.
 _OTHERS = (
     (re.compile(rb"%PDF-"), "a PDF document"),
     (re.compile(rb"PK\x03\x04|PK\x05\x06|7z\xbc\xaf|Rar!|\x1f\x8b"), "an archive"),
-    (re.compile(rb"\x1aE\xdf\xa3|RIFF....AVI |\0\0\x01\xba|\0\0\x01\xb3|FLV\x01|OggS", re.DOTALL), "a video"),
     (re.compile(rb"(?i)\s*(<!doctype html|<html)"), "an HTML page"),
     (re.compile(rb"(?i)\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg", re.DOTALL), "an SVG drawing"),
     (re.compile(rb"\0\0\0\x05\0\0\0\0|\0*\Z"), "only zeros"),
@@ -43,17 +50,29 @@ def anatomy(data: Bytes) -> Anatomy:
             _check_gif(data)
         case Form.HEIF | Form.AVIF:
             _check_boxes(data)
+        case Form.VIDEO:
+            if data[4:8] == b"ftyp":
+                _check_boxes(data)
+        case Form.RAW:
+            if data[4:8] == b"ftyp":
+                _check_boxes(data)
+            return raw(data)
+        case Form.TIFF if is_raw(list(directories(reading(data)))):
+            return raw(data)
         case Form.TIFF | Form.BMP:
             pass  # their headers do not tell the length; the decoder does
     return Anatomy(form, "file1", (), ())
 
 
 def form_of(head: bytes) -> Form:
-    """The kind of picture whose first 512 bytes these are. Raises Unfit where it is none."""
+    """The kind of picture whose first 512 bytes these are. Raises Unfit where it is none.
+
+    Many raw files begin as any TIFF does, and count as that until their directories are read.
+    """
     if not head:
         raise Unfit("is empty")
-    if head.startswith(_RAW) or head[4:12] == b"ftypcrx ":
-        raise Unfit("is a camera raw file, which TigerTag cannot read yet")
+    if head.startswith(MAGIC) or head[4:12] == b"ftypcrx ":
+        return Form.RAW
     if head[4:8] == b"ftyp":
         return _brand(head)
     if head.startswith(b"\xff\xd8\xff"):
@@ -68,6 +87,8 @@ def form_of(head: bytes) -> Form:
         return Form.TIFF
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return Form.BMP
+    if _VIDEO.match(head):
+        return Form.VIDEO
     raise Unfit(f"is not a picture ({_other(head)})")
 
 
@@ -79,7 +100,7 @@ def _brand(head: bytes) -> Form:
         return Form.AVIF
     if any(brand in _HEIF_BRANDS for brand in brands):
         return Form.HEIF
-    raise Unfit("is not a picture (a video)")
+    return Form.VIDEO
 
 
 def _other(head: bytes) -> str:
@@ -87,37 +108,46 @@ def _other(head: bytes) -> str:
     return next(known, "of no kind that TigerTag knows")
 
 
+_MOST_BLOCKS = 4_000_000
+"""Blocks of a GIF, of up to 255 bytes each: twice as many as the largest file that is read."""
+
+
 def _check_gif(data: Bytes) -> None:
     """Walks the blocks to the trailer (GIF89a, 17 to 27)."""
     if len(data) < 13:
         raise Unfit(ENDS_EARLY)
-    at = 13 + _colours(data[10])
-    while True:
+    at, blocks = 13 + _colours(data[10]), 0
+    while blocks < _MOST_BLOCKS:
         if at >= len(data):
             raise Unfit(ENDS_EARLY)
         if data[at] == 0x3B:
             return
         if data[at] == 0x21:
-            at = _after_blocks(data, at + 2)
+            at, blocks = _after_blocks(data, at + 2, blocks)
         elif data[at] == 0x2C and at + 10 <= len(data):
-            at = _after_blocks(data, at + 11 + _colours(data[at + 9]))
+            at, blocks = _after_blocks(data, at + 11 + _colours(data[at + 9]), blocks)
         else:
             raise Unfit("is damaged (an unknown block in a GIF)")
+    raise Unfit(f"is damaged (over {_MOST_BLOCKS:,} pieces)")
 
 
 def _colours(packed: int) -> int:
     return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
 
 
-def _after_blocks(data: Bytes, at: int) -> int:
-    while at < len(data) and data[at]:
+def _after_blocks(data: Bytes, at: int, blocks: int) -> tuple[int, int]:
+    """Where the blocks end that begin at `at`, and how many there were up to there; the end is one, too."""
+    while at < len(data) and data[at] and blocks < _MOST_BLOCKS:
         at += 1 + data[at]
-    return at + 1
+        blocks += 1
+    return at + 1, blocks + 1
 
 
 def _check_boxes(data: Bytes) -> None:
     """The outermost boxes must end where the file does."""
-    for name, stop in _boxes(data):
+    for number, (name, stop) in enumerate(_boxes(data)):
+        if number >= MOST_PARTS:
+            raise Unfit(IN_CRUMBS)
         if stop > len(data) or not name:
             raise Unfit(ENDS_EARLY)
 
@@ -136,9 +166,8 @@ def _boxes(data: Bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def is_picture(head: bytes) -> bool:
-    """Whether a file that starts like this is one of the pictures that can be opened."""
+    """Whether a file that starts like this is one of the pictures that can be opened; a video is none."""
     try:
-        form_of(head)
+        return form_of(head) is not Form.VIDEO
     except Unfit:
         return False
-    return True

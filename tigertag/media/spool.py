@@ -9,10 +9,12 @@ import mmap
 import os
 import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, BinaryIO
 
 from tigertag.errors import DiskError
 from tigertag.media.anatomy import Bytes, Unfit
+from tigertag.media.render import Mapped
 
 MOST_BYTES = 512 << 20
 IN_MEMORY = 16 << 20
@@ -35,7 +37,18 @@ class Spool:
         """A reader of its own, from the first byte."""
         if isinstance(self.data, bytes):
             return io.BytesIO(self.data)
-        return io.BufferedReader(_Mapped(self.data))
+        return io.BufferedReader(Mapped(self.data))
+
+    @property
+    def path(self) -> Path | None:
+        """Where another process of this user and machine can read the bytes, while this one keeps them.
+
+        None where they are in memory, or where there is no /proc: then they must be handed over.
+        """
+        if self._kept is None:
+            return None
+        path = Path(f"/proc/{os.getpid()}/fd/{self._kept.fileno()}")
+        return path if path.exists() else None
 
     def close(self) -> None:
         """Gives memory and file back. Twice is once."""
@@ -47,32 +60,6 @@ class Spool:
         self.data = b""
 
 
-class _Mapped(io.RawIOBase):
-    """A reader of a mapped file with a position of its own."""
-
-    def __init__(self, data: mmap.mmap) -> None:
-        super().__init__()
-        self._data = data
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        piece = self._data[self._at : self._at + len(buffer)]
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-
 def spool(stream: BinaryIO, limit: int = MOST_BYTES) -> Spool:
     """Reads `stream` to its end. A file that changes meanwhile is read once more.
 
@@ -80,6 +67,8 @@ def spool(stream: BinaryIO, limit: int = MOST_BYTES) -> Spool:
     room for the temporary file. What the stream itself raises goes through.
     """
     before = _mark(stream)
+    if before is not None and before[0] > limit:
+        raise _too_large(limit)
     whole = _read(stream, limit)
     if _mark(stream) == before:
         return whole
@@ -91,6 +80,10 @@ def spool(stream: BinaryIO, limit: int = MOST_BYTES) -> Spool:
         return whole
     whole.close()
     raise Unsteady
+
+
+def _too_large(limit: int) -> Unfit:
+    return Unfit(f"is too large (over {limit >> 20} MiB)")
 
 
 def _mark(stream: BinaryIO) -> tuple[int, int] | None:
@@ -111,7 +104,7 @@ def _read(stream: BinaryIO, limit: int) -> Spool:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > limit:
-                raise Unfit(f"is too large (over {limit >> 20} MiB)")
+                raise _too_large(limit)
             sha.update(chunk)
             if kept is None and size > IN_MEMORY:
                 kept = _temporary()

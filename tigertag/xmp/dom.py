@@ -1,0 +1,180 @@
+"""XML as a tree that can be edited in one place and written as it was elsewhere: prefixes, order, comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.dom.minidom import (
+    CDATASection,
+    Comment,
+    Document,
+    Element,
+    Node,
+    ProcessingInstruction,
+    Text,
+)
+from xml.parsers.expat import ExpatError
+
+from defusedxml import DefusedXmlException
+from defusedxml.minidom import parseString
+
+_LONGEST = 16 << 20
+_DEEPEST = 100
+_XMLNS = "http://www.w3.org/2000/xmlns/"
+
+
+class BadPacket(ValueError):
+    """What should be XMP is not, or wants more of a parser than it may have. Says why."""
+
+
+def parse(source: bytes) -> Document:
+    """No document type, no entities: they are how a file makes a reader open others or run out of memory.
+
+    Raises BadPacket.
+    """
+    if len(source) > _LONGEST:
+        raise BadPacket(f"it is larger than {_LONGEST >> 20} MiB")
+    try:
+        document: Document = parseString(source, forbid_dtd=True)  # type: ignore[arg-type]  # the stub knows texts only
+    except DefusedXmlException as error:
+        raise BadPacket("it declares a document type or entities") from error
+    except (ExpatError, LookupError, ValueError) as error:
+        raise BadPacket(f"it is no well-formed XML: {error}") from error
+    if any(depth > _DEEPEST for _, depth in _walk(document.documentElement)):
+        raise BadPacket("it is nested too deeply")
+    return document
+
+
+def elements(top: Element | None) -> Iterator[Element]:
+    """`top` and all elements below it."""
+    return (node for node, _ in _walk(top))
+
+
+def _walk(top: Element | None) -> Iterator[tuple[Element, int]]:
+    waiting = [(top, 0)] if top is not None else []
+    while waiting:
+        node, depth = waiting.pop()
+        yield node, depth
+        waiting += [(child, depth + 1) for child in reversed(children(node))]
+
+
+def children(node: Element) -> list[Element]:
+    return [child for child in node.childNodes if isinstance(child, Element)]
+
+
+def is_named(node: Node, namespace: str, local: str) -> bool:
+    return node.namespaceURI == namespace and node.localName == local
+
+
+def text_of(node: Element) -> str:
+    """The text directly inside an element."""
+    return "".join(child.data for child in node.childNodes if isinstance(child, Text))
+
+
+def append(parent: Element, child: Element, indent: str) -> None:
+    """Adds a last child on a line of its own, indented as its siblings; `indent` is for the first."""
+    there = children(parent)
+    before = there[-1].previousSibling if there else None
+    space = before.data if isinstance(before, Text) and not before.data.strip() else f"\n{indent}"
+    document = parent.ownerDocument
+    assert document is not None
+    if not there:
+        for blank in [each for each in parent.childNodes if isinstance(each, Text)]:
+            parent.removeChild(blank)
+        parent.appendChild(document.createTextNode(f"\n{indent[:-1]}"))
+    last = parent.lastChild
+    end = last if isinstance(last, Text) and not last.data.strip() else None
+    parent.insertBefore(document.createTextNode(space), end)
+    parent.insertBefore(child, end)
+
+
+def remove(child: Element) -> None:
+    """Takes an element out with the blanks before it; a parent that is left with blanks only is empty."""
+    parent = child.parentNode
+    assert isinstance(parent, Element)
+    before = child.previousSibling
+    if isinstance(before, Text) and not before.data.strip():
+        parent.removeChild(before)
+    parent.removeChild(child)
+    if all(isinstance(each, Text) and not each.data.strip() for each in parent.childNodes):
+        for blank in list(parent.childNodes):
+            parent.removeChild(blank)
+
+
+def set_text(node: Element, text: str) -> None:
+    for child in list(node.childNodes):
+        node.removeChild(child)
+    document = node.ownerDocument
+    assert document is not None
+    node.appendChild(document.createTextNode(text))
+
+
+def create(parent: Element, namespace: str, prefix: str, local: str) -> Element:
+    """An element to be put below `parent`, by the prefix that is in force there; else it declares its own."""
+    document = parent.ownerDocument
+    assert document is not None
+    known = _prefix_in_force(parent, namespace)
+    if known is not None:
+        return document.createElementNS(namespace, f"{known}:{local}")
+    node = document.createElementNS(namespace, f"{prefix}:{local}")
+    node.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
+    return node
+
+
+def _prefix_in_force(node: Element, namespace: str) -> str | None:
+    hidden: set[str] = set()
+    at: Node | None = node
+    while isinstance(at, Element):
+        for name, value in at.attributes.items():
+            prefix = name.removeprefix("xmlns:")
+            if name.startswith("xmlns:") and prefix not in hidden:
+                if value == namespace:
+                    return prefix
+                hidden.add(prefix)
+        at = at.parentNode
+    return None
+
+
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def to_bytes(document: Document) -> bytes:
+    """UTF-8. What was read and not changed reads the same again, character references included."""
+    parts = ['<?xml version="1.0" encoding="UTF-8"?>'] if document.version else []
+    parts += ["".join(_written(node)) for node in document.childNodes]
+    return ("\n".join(parts) + "\n").encode("utf-8")
+
+
+def _written(node: Node) -> Iterator[str]:
+    if isinstance(node, Element):
+        yield from _element(node)
+    elif isinstance(node, CDATASection):
+        yield f"<![CDATA[{node.data}]]>"
+    elif isinstance(node, Text):
+        yield _escaped(node.data, {"\r": "&#13;"})
+    elif isinstance(node, Comment):
+        yield f"<!--{node.data}-->"
+    elif isinstance(node, ProcessingInstruction):
+        yield f"<?{node.target} {node.data}?>" if node.data else f"<?{node.target}?>"
+
+
+_IN_ATTRIBUTE = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
+
+
+def _element(node: Element) -> Iterator[str]:
+    yield f"<{node.tagName}"
+    for name, value in node.attributes.items():
+        yield f' {name}="{_escaped(value, _IN_ATTRIBUTE)}"'
+    if not node.childNodes:
+        yield "/>"
+        return
+    yield ">"
+    for child in node.childNodes:
+        yield from _written(child)
+    yield f"</{node.tagName}>"
+
+
+def _escaped(text: str, more: dict[str, str]) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for sign, reference in more.items():
+        text = text.replace(sign, reference)
+    return text

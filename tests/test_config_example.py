@@ -13,6 +13,8 @@ from tigertag import plugins
 from tigertag.config import fields_of, load
 from tigertag.config.legacy import SHORT_WAY, short_name
 from tigertag.config.vocabulary import read_vocabulary
+from tigertag.vocabulary.lexicon import Lexicon
+from tigertag.vocabulary.rule import Rule
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
@@ -75,4 +77,5 @@ def test_a_copy_of_the_example_is_a_good_configuration_that_says_nothing(tmp_pat
 def test_the_example_of_a_vocabulary_can_be_read() -> None:
     faults: list[str] = []
     words = read_vocabulary(ROOT / "vocabulary.yaml.example", "vocabulary.yaml.example", faults)
-    assert (faults, words.canonical("doggy"), words.permits("indoors")) == ([], "dog", False)
+    found = Lexicon(words)
+    assert (faults, found.canonical("doggy"), found.word("indoors").barred) == ([], "dog", Rule.DENIED)

@@ -166,11 +166,12 @@ def test_the_plex_target_of_the_short_way_can_be_switched_off(tmp_path: Path) ->
     assert [(one.id, one.enabled) for one in settings.targets if one.id == "plex"] == [("plex", False)]
 
 
-def test_without_any_settings_metadata_is_read_and_folders_are_printed(tmp_path: Path) -> None:
+def test_without_any_settings_local_engines_look_and_folders_are_printed(tmp_path: Path) -> None:
     settings = load(env_file=None, environ={}, cwd=tmp_path)
-    assert [(one.id, one.origin) for one in settings.engines] == [("metadata", "default")]
+    engines = [(one.id, one.origin) for one in settings.engines]
+    assert engines == [(name, "default") for name in ("metadata", "places", "colours", "quality")]
     assert [(one.id, one.origin) for one in settings.targets] == [("console", "default")]
-    assert settings.targets[0].options.model_dump()["sources"] == ("folder",)
+    assert settings.targets[0].options.model_dump()["sources"] == ("folder", "archive")
     assert settings.sources == ()
 
 
@@ -178,3 +179,21 @@ def test_a_key_of_an_installed_engine_needs_no_name(tmp_path: Path) -> None:
     (engine,) = read(tmp_path, "ENGINE_IMAGGA_API_KEY=k\nENGINE_IMAGGA_API_SECRET=s\n").engines
     assert (engine.id, engine.plugin, engine.origin) == ("imagga", "imagga", ".env line 1")
     assert len(faults(tmp_path, "ENGINE_IMAGGA_API_KEY=k\n")) == 1
+
+
+def test_a_target_that_writes_files_finds_plexs_photos_by_the_map_of_the_short_way(tmp_path: Path) -> None:
+    plex = "PLEX_URL=http://nas:1\nPLEX_TOKEN=t\nPLEX_PATH_MAP=/photos=/mnt/photos\nTARGET_XMP_NAME=xmp\n"
+    assert read(tmp_path, plex).targets[-1].options.model_dump()["path_map"] == "/photos=/mnt/photos"
+    own = read(tmp_path, f"{plex}TARGET_XMP_PATH_MAP=/photos=/elsewhere\n")
+    assert own.targets[-1].options.model_dump()["path_map"] == "/photos=/elsewhere"
+
+
+def test_keywords_in_files_are_carried_to_plex_where_that_is_asked_for(tmp_path: Path) -> None:
+    plex = "PLEX_URL=http://nas:1\nPLEX_TOKEN=t\nPLEX_IMPORT_KEYWORDS="
+    local = [engine.id for engine in read(tmp_path, f"{plex}false\n").engines]
+    assert "keywords" not in local and "metadata" in local
+    found = {engine.id: engine for engine in read(tmp_path, f"{plex}true\n").engines}
+    assert found.keys() == {"keywords", *local} and found["keywords"].plugin == "metadata"
+    assert found["keywords"].options.model_dump()["words"] == ("people", "keywords")
+    (said,) = faults(tmp_path, f"{plex}perhaps\n")
+    assert said == "`PLEX_IMPORT_KEYWORDS` (.env line 3) must be true or false"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tigertag.config import load
 from tigertag.config.vocabulary import read_vocabulary
-from tigertag.model import Vocabulary
+from tigertag.model import Term, Vocabulary
+from tigertag.vocabulary.lexicon import Lexicon
 
 
 def read(tmp_path: Path, text: str | bytes) -> tuple[Vocabulary, list[str]]:
@@ -17,29 +19,29 @@ def read(tmp_path: Path, text: str | bytes) -> tuple[Vocabulary, list[str]]:
     return read_vocabulary(path, "vocabulary.yaml", faults), faults
 
 
+def permitted(words: Vocabulary, *names: str) -> list[str]:
+    lexicon = Lexicon(words)
+    return [name for name in names if lexicon.word(name).barred is None]
+
+
 def test_names_are_compared_folded_and_written_as_they_were_spelled(tmp_path: Path) -> None:
     words, faults = read(tmp_path, "deny: [Indoors]\nrename: {Doggy: Dog, ÉTÉ: Summer}\n")
     assert faults == []
-    assert (words.canonical("doggy "), words.canonical("été"), words.canonical("Cat")) == (
-        "Dog",
-        "Summer",
-        "Cat",
-    )
-    assert not words.permits("INDOORS")
-    assert words.permits("dog")
+    assert [Lexicon(words).canonical(name) for name in ("doggy ", "été", "Cat")] == ["Dog", "Summer", "Cat"]
+    assert permitted(words, "INDOORS", "dog") == ["dog"]
 
 
 def test_a_list_of_allowed_names_holds_new_and_old_spellings(tmp_path: Path) -> None:
     words, faults = read(tmp_path, "allow: [dog]\nrename: {doggy: dog}\n")
     assert faults == []
-    assert [words.permits(name) for name in ("dog", "doggy", "cat")] == [True, True, False]
+    assert permitted(words, "dog", "doggy", "cat") == ["dog", "doggy"]
 
 
 def test_words_that_yaml_takes_for_numbers_and_switches_are_names(tmp_path: Path) -> None:
     words, faults = read(tmp_path, "deny: [no, 2021, 1.50, null_island]\nrename: {on: yes}\n")
     assert faults == []
     assert words.deny == {"no", "2021", "1.50", "null_island"}
-    assert words.canonical("on") == "yes"
+    assert Lexicon(words).canonical("on") == "yes"
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "allow:\ndeny:\nrename:\n", b"\xef\xbb\xbfdeny: []\n"])
@@ -49,7 +51,7 @@ def test_an_empty_file_permits_everything(tmp_path: Path, text: str | bytes) -> 
 
 def test_a_name_may_be_renamed_to_another_spelling_of_itself(tmp_path: Path) -> None:
     words, faults = read(tmp_path, "rename: {nasa: NASA}\n")
-    assert (faults, words.canonical("Nasa")) == ([], "NASA")
+    assert (faults, Lexicon(words).canonical("Nasa")) == ([], "NASA")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_name_may_be_renamed_to_another_spelling_of_itself(tmp_path: Path) -> 
         ('deny: ["a\\nb"]\n', "line 1: a name has at most 500 signs, all of them printable"),
         ("rename: [a]\n", "line 1: `rename` must be lines of `old name: new name`"),
         ("allow: []\n", "line 1: `allow` is empty, which allows no tag at all: leave it out to allow all"),
-        ("- a\n", "line 1: `allow:`, `deny:` or `rename:` is expected"),
+        ("- a\n", "line 1: lines such as `deny:`, `rename:` or `tags:` are expected"),
         ("deny: [a\n", "line 2: this is not YAML: expected ',' or ']', but got '<stream end>'"),
     ],
 )
@@ -79,3 +81,168 @@ def test_each_fault_is_named_with_its_line(tmp_path: Path, text: str, fault: str
 @pytest.mark.parametrize("text", [b"deny: [\xff]\n", b"deny: [\x01]\n", b"[" * 100_000])
 def test_a_file_that_is_no_yaml_text_is_one_fault(tmp_path: Path, text: bytes) -> None:
     assert len(read(tmp_path, text)[1]) == 1
+
+
+# ── tags, languages, numbers ──────────────────────────────────────────────────────────────────────────────
+
+FULL = """\
+language: [de, fr]
+write_parents: true
+max_tags: 12
+agree: 2
+trust: {imagga: 1.5, Metadata: 2}
+tags:
+  clothing: {category: yes}
+  dress:
+    parent: clothing
+    names: {de: Kleid, fr: robe}
+  gown:
+    parent: dress
+    synonyms: [ball gown, Evening Gown]
+    names: {de-CH: Abendrock}
+    min_confidence: 60
+    agree: 1
+  lonely:
+"""
+
+HOMONYMS = """\
+rename: {Bock: goat}
+tags:
+  dog: {names: {de: Hund}}
+  hound: {names: {DE: hund}}
+  buck: {names: {de: Bock}}
+"""
+
+
+def test_all_about_a_tag_stands_in_one_place(tmp_path: Path) -> None:
+    words, faults = read(tmp_path, FULL)
+    assert faults == []
+    assert words.terms["gown"] == Term(
+        "gown", "dress", ("ball gown", "Evening Gown"), {"de-ch": "Abendrock"}, 0.6, 1, False
+    )
+    assert (words.terms["clothing"].is_category, words.terms["lonely"]) == (True, Term("lonely"))
+    assert words.parents == {"dress": "clothing", "gown": "dress"}
+    assert (words.languages, words.writes_parents, words.max_tags) == (("de", "fr"), True, 12)
+    assert (words.agree, words.trust) == (2, {"imagga": 1.5, "metadata": 2})
+
+
+def test_a_parent_may_be_named_by_a_synonym_and_is_spelled_as_its_own_entry(tmp_path: Path) -> None:
+    words, faults = read(tmp_path, "tags:\n  Gown: {parent: frock}\n  Dress: {synonyms: [Frock]}\n")
+    assert (faults, words.parents) == ([], {"gown": "Dress"})
+
+
+def test_the_hierarchy_that_ships_is_off_until_asked_for_and_yields_to_the_owner(tmp_path: Path) -> None:
+    assert read(tmp_path, "tags: {dog: {}}\n")[0].parents == {}
+    tags = "{dog: {parent: ours}, cat: {parent: }, animal: {parent: cat}}"
+    words, faults = read(tmp_path, f"hierarchy: base\nrename: {{beagle: snoopy}}\ntags: {tags}\n")
+    assert faults == []
+    lexicon = Lexicon(words)
+    assert lexicon.word("puppy").path == ("ours", "dog")
+    assert lexicon.word("cat").path == ()
+    assert lexicon.word("mammal").path == ("cat", "animal")
+    assert lexicon.word("beagle").path == ("ours", "dog")
+
+
+def test_renaming_into_a_hierarchy_never_makes_a_circle(tmp_path: Path) -> None:
+    words, faults = read(tmp_path, "hierarchy: base\nrename: {animal: beagle}\n")
+    assert faults == []
+    assert "beagle" not in Lexicon(words).word("beagle").path
+    assert Lexicon(words).word("puppy").path[-1] == "dog"
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("tags: [a]\n", ["line 1: `tags` must be lines of `name:`, each with what there is to say about it"]),
+        ("tags:\n  a: b\n", ["line 2: `a` must be followed by lines such as `parent:` or `synonyms:`"]),
+        ("tags:\n  a:\n    parnt: b\n", ["line 3: unknown key `parnt` of `a` (did you mean `parent`?)"]),
+        ("tags:\n  a:\n  A:\n", ["line 3: `A` is given in line 2 already"]),
+        ("tags:\n  a: {parent: A}\n", ["line 2: `a` is its own parent"]),
+        (
+            "tags:\n  x: {parent: a}\n  a: {parent: b}\n  b: {parent: c}\n  c: {parent: a}\n  d: {parent: d}\n",
+            [
+                "line 3: the parents go round in a circle: `a` → `b` → `c` → `a`",
+                "line 6: `d` is its own parent",
+            ],
+        ),
+        (
+            "tags:\n  dog: {synonyms: [pup]}\n  cat: {parent: dog}\n  pup:\n  seal:\n    synonyms: [Pup]\n",
+            [
+                "line 2: `pup` is a tag of its own in line 4, so no synonym of `dog`",
+                "line 6: `Pup` is a tag of its own in line 4, so no synonym of `seal`",
+                "line 6: `Pup` is a synonym of `dog` in line 2 already",
+            ],
+        ),
+        ("rename:\n  pup: cat\ntags:\n  dog: {synonyms: [pup]}\n",
+         ["line 2: `pup` becomes `cat` here and is a synonym of `dog` in line 4"]),
+        ("rename:\n  dog: cat\ntags:\n  dog:\n",
+         ["line 2: `dog` becomes `cat` here and is a tag of its own in line 4"]),
+        ("rename:\n  doggy: pup\ntags:\n  dog: {synonyms: [pup]}\n",
+         ["line 2: `doggy` becomes `pup`, a synonym of `dog` in line 4: name that"]),
+        (
+            HOMONYMS,
+            [
+                "line 4: `hund` is what `dog` is called in `de` in line 3 already",
+                "line 5: `Bock` is what `buck` is called in `de`, and line 1 renames it",
+            ],
+        ),
+        ("language: dee\ntags:\n  dog: {names: {de: Hund}}\n",
+         ["line 1: no tag has a name in `dee` (did you mean `de`?): see `names` of `tags`"]),
+        ("language: ger man\n", ["line 1: `ger man` is no language: write it as in `de` or `pt-BR`"]),
+        ("language: []\n", ["line 1: `language` must be a language such as `de`, or a list of some"]),
+        ("tags:\n  dog: {names: {1: Hund}}\n", ["line 2: `1` is no language: write it as in `de` or `pt-BR`"]),
+        ("tags:\n  dog: {names: Hund}\n", ["line 2: `names` of `dog` must be lines of `language: name`"]),
+        ("tags:\n  dog: {min_confidence: 160}\n",
+         ["line 2: `min_confidence` of `dog` must be a number from 0 to 100"]),
+        ("tags:\n  dog: {category: maybe}\n", ["line 2: `category` of `dog` must be `true` or `false`"]),
+        ("hierarchy: bsae\n",
+         ["line 1: `hierarchy` must be `base` or `none`, not `bsae` (did you mean `base`?)"]),
+        ("max_tags: 0\nagree: two\ntrust: {one: -1}\nwrite_parents: perhaps\n", [
+            "line 1: `max_tags` must be a whole number from 1 to 100,000",
+            "line 2: `agree` must be a number from 0 to 100",
+            "line 3: the trust of `one` must be a number from 0 to 100",
+            "line 4: `write_parents` must be `true` or `false`",
+        ]),
+        ("trust: [one]\n", ["line 1: `trust` must be lines of `engine: number`"]),
+    ],
+)  # fmt: skip
+def test_all_faults_of_a_vocabulary_are_named_at_once(tmp_path: Path, text: str, faults: list[str]) -> None:
+    assert read(tmp_path, text)[1] == [f"vocabulary.yaml {fault}" for fault in faults]
+
+
+def test_faults_of_every_kind_come_together(tmp_path: Path) -> None:
+    text = "alow: [a]\nmax_tags: x\ndeny: [b]\nallow: [b]\ntags:\n  c: {parent: c, wrong: 1}\n"
+    assert [each.split(":")[0].removeprefix("vocabulary.yaml ") for each in read(tmp_path, text)[1]] == [
+        "line 1",
+        "line 2",
+        "line 6",
+        "line 3",
+        "line 6",
+    ]
+
+
+def test_an_anchor_of_yaml_stands_for_what_it_names(tmp_path: Path) -> None:
+    words, faults = read(tmp_path, "deny: &not [indoors]\ntags:\n  dog: &dog {parent: pet}\n  wolf: *dog\n")
+    assert faults == []
+    assert words.deny == {"indoors"}
+    assert words.parents == {"dog": "pet", "wolf": "pet"}
+
+
+def test_twenty_thousand_tags_are_read_without_keeping_the_processor_long(tmp_path: Path) -> None:
+    lines = [f"  word {n}: {{parent: group {n % 500}, names: {{de: Wort {n}}}}}" for n in range(20_000)]
+    words, faults = read(tmp_path, "language: de\ntags:\n" + "\n".join(lines))
+    assert (faults, len(words.terms), len(words.parents)) == ([], 20_000, 20_000)
+
+
+def test_what_does_not_fit_the_engines_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "vocabulary.yaml").write_text("agree: 3\ntrust: {metdata: 2, imagga: 1}\n")
+    environ = {
+        "ENGINE_METADATA_NAME": "metadata",
+        "ENGINE_IMAGGA_NAME": "metadata",
+        "ENGINE_IMAGGA_PREFIX": "x",
+    }
+    unknown, unreachable = load(env_file=None, environ=environ, cwd=tmp_path).warnings
+    assert unknown == "The vocabulary trusts `metdata`, and no engine has this ID (did you mean `metadata`?)"
+    assert "asks for 3, and all enabled engines together come to 2: no tag would be written" in unreachable
+    (tmp_path / "vocabulary.yaml").write_text("agree: 3\ntrust: {metadata: 2}\n")
+    assert load(env_file=None, environ=environ, cwd=tmp_path).warnings == ()

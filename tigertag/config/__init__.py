@@ -1,10 +1,18 @@
 """Environment, `.env` and flags → one frozen Settings. The only reader of `os.environ`."""
 
-from tigertag.config.loading import database_url, load, load_from_process
+from tigertag.config.loading import (
+    LOCAL_ENGINES,
+    database_url,
+    load,
+    load_from_process,
+    outline,
+    outline_of_process,
+)
 from tigertag.config.options import OptionField, fields_of
 from tigertag.config.settings import Declared, Setting, Settings
 
 __all__ = [
+    "LOCAL_ENGINES",
     "Declared",
     "OptionField",
     "Setting",
@@ -13,4 +21,6 @@ __all__ = [
     "fields_of",
     "load",
     "load_from_process",
+    "outline",
+    "outline_of_process",
 ]

@@ -7,7 +7,7 @@ option. An ID that is the name of an installed plugin needs no `NAME`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tigertag.config.environment import ENVIRONMENT, Variable
 from tigertag.config.options import OptionField, fields_of
@@ -49,6 +49,8 @@ class Entry:
     """Why it cannot be loaded."""
     origin: str = "default"
     enabled: bool = True
+    is_outline: bool = False
+    """Only the options that its family shares are known: the plugin was not imported."""
     given: dict[str, Variable] = field(default_factory=dict)
 
     @property
@@ -63,10 +65,15 @@ class Entry:
     def variable(self, suffix: str) -> str:
         return f"{self.family.upper()}_{self.id}_{suffix}"
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it may have options that nobody knows of."""
+        return self.options is None or self.is_outline
+
     def knows(self, suffix: str) -> bool:
-        """Whether `suffix` is an option, or the file that holds one; an unloadable plugin may have any."""
+        """Whether `suffix` is an option, or the file that holds one; an unknown plugin may have any."""
         known = {*_RESERVED, *(one.suffix for one in self.fields)}
-        return self.options is None or suffix in known or suffix.removesuffix("_FILE") in known - {*_RESERVED}
+        return self.is_unknown or suffix in known or suffix.removesuffix("_FILE") in known - {*_RESERVED}
 
 
 class FamilyReading:
@@ -126,7 +133,7 @@ class FamilyReading:
         fitting = [self.entries.get(id) or self._imply(id) for id in ids if rest.startswith(f"{id}_")]
         for entry in fitting:
             suffix = rest.removeprefix(f"{entry.id}_")
-            if entry.knows(suffix) and not (strict and (suffix in _RESERVED or entry.options is None)):
+            if entry.knows(suffix) and not (strict and (suffix in _RESERVED or entry.is_unknown)):
                 return entry
         return fitting[0] if fitting and not strict else None
 
@@ -138,9 +145,12 @@ class FamilyReading:
     def _entry(self, id: str, plugin: str) -> Entry:
         try:
             name = registered_name(self.family, plugin)
-            return Entry(self.family, id, name, options_of(find(self.family, name)))
+            return self._known_entry(id, name)
         except ConfigError as error:
             return Entry(self.family, id, plugin, None, str(error))
+
+    def _known_entry(self, id: str, name: str) -> Entry:
+        return Entry(self.family, id, name, options_of(find(self.family, name)))
 
     def _settle(self) -> None:
         """Puts the entries into the order in which their variables were written, and reports on each."""
@@ -202,6 +212,23 @@ class FamilyReading:
             for entry in (*entries, base)
             for suffix in ("ENABLED", *(one.suffix for one in entry.fields))
         }
+
+
+class OutlineReading(FamilyReading):
+    """The same without importing a plugin: of its options only those are known that its family shares."""
+
+    def _known_entry(self, id: str, name: str) -> Entry:
+        return Entry(self.family, id, name, _BASES[self.family], is_outline=True)
+
+
+def share_path_maps(sources: FamilyReading, targets: FamilyReading) -> None:
+    """A target that writes files finds those of a server as the source does, unless it says otherwise."""
+    suffix = "PATH_MAP"
+    maps = [entry.given[suffix] for entry in sources.entries.values() if suffix in entry.given]
+    for entry in targets.entries.values():
+        knows = any(one.suffix == suffix for one in entry.fields)
+        if maps and knows and suffix not in entry.given:
+            entry.given[suffix] = replace(maps[0], value=",".join(one.value for one in maps))
 
 
 def unknown(variable: Variable, near: str) -> str:

@@ -27,8 +27,12 @@ SHORT_WAY = {
     "PLEX_TOKEN": ("SOURCE_PLEX_TOKEN", "TARGET_PLEX_TOKEN"),
     "PLEX_SECTIONS": ("SOURCE_PLEX_SECTIONS",),
     "PLEX_PATH_MAP": ("SOURCE_PLEX_PATH_MAP",),
+    "PLEX_IMPORT_KEYWORDS": ("ENGINE_KEYWORDS_ENABLED",),
 }
-"""The short way to a Plex source and a Plex target."""
+"""The short way to a Plex source and a Plex target, and to tags for what Plex does not read in files itself."""
+
+_KEYWORDS = {"ENGINE_KEYWORDS_NAME": "metadata", "ENGINE_KEYWORDS_WORDS": "people,keywords"}
+_OFF = {"false", "no", "0", "off"}
 
 
 def short_name(name: str) -> str:
@@ -62,6 +66,8 @@ def _clash(before: Variable, after: Variable, faults: list[str], warnings: list[
 
 def _renamed(variable: Variable, warnings: list[str]) -> Sequence[Variable]:
     name, file = variable.name.removesuffix("_FILE"), variable.name[len(variable.name.removesuffix("_FILE")) :]
+    if name == "PLEX_IMPORT_KEYWORDS":
+        return _keywords(variable)
     if name in SHORT_WAY:
         return [variable.called(long + file) for long in SHORT_WAY[name]]
     if name.startswith("STASHER_") and name.endswith("_SECTION"):
@@ -80,12 +86,16 @@ def _renamed(variable: Variable, warnings: list[str]) -> Sequence[Variable]:
     return [variable.called(today + file)]
 
 
+def _keywords(variable: Variable) -> Sequence[Variable]:
+    """An engine that says what people and programs wrote into the files; none where that is off."""
+    if not variable.value or variable.value.strip().casefold() in _OFF:
+        return []
+    settings = [replace(variable.called(name), value=value) for name, value in _KEYWORDS.items()]
+    return [variable.called(*SHORT_WAY["PLEX_IMPORT_KEYWORDS"]), *settings]
+
+
 def _notifiers(layer: Sequence[Variable]) -> list[str]:
-    off = {
-        v.name
-        for v in layer
-        if v.name.endswith("_ENABLED") and v.value.casefold() in {"false", "no", "0", "off"}
-    }
+    off = {v.name for v in layer if v.name.endswith("_ENABLED") and v.value.casefold() in _OFF}
     return [
         f"{variable.at} is ignored: notifiers are not built yet"
         for variable in layer

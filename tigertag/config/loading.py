@@ -20,11 +20,12 @@ from tigertag.config.environment import (
     merged,
     with_file,
 )
-from tigertag.config.families import FamilyReading
+from tigertag.config.families import FamilyReading, OutlineReading, share_path_maps
 from tigertag.config.legacy import todays
 from tigertag.config.names import unknown_names
 from tigertag.config.settings import Declared, Setting, Settings
 from tigertag.config.vocabulary import read_vocabulary
+from tigertag.config.vocabulary_check import doubts
 from tigertag.errors import ConfigError, DiskError
 from tigertag.model import Vocabulary
 from tigertag.plugins import FAMILIES, Family
@@ -48,16 +49,31 @@ def load(
     *, env_file: Path | None, environ: Mapping[str, str], cwd: Path, overrides: Mapping[str, str] = _NOTHING
 ) -> Settings:
     """The settings in force. Raises ConfigError with all faults, a sentence each."""
-    reading = _read(env_file, environ, cwd, overrides)
+    return _load(_read(env_file, environ, cwd, overrides), env_file, environ, FamilyReading)
+
+
+def outline(*, env_file: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
+    """The settings as far as they can be told without importing a plugin: nothing can be built from them.
+
+    Raises ConfigError with the faults in those.
+    """
+    return _load(_read(env_file, environ, cwd, _NOTHING), env_file, environ, OutlineReading)
+
+
+def _load(
+    reading: _Reading, env_file: Path | None, environ: Mapping[str, str], read: type[FamilyReading]
+) -> Settings:
     _show_env_file(reading, env_file, environ)
     url = _database(reading)
-    vocabulary = _vocabulary(reading)
-    families = {family: FamilyReading(family, reading.variables) for family in FAMILIES}
+    vocabulary_file, vocabulary = _vocabulary(reading)
+    families = {family: read(family, reading.variables) for family in FAMILIES}
     ids = {family: [*families[family].entries] for family in FAMILIES}
     reading.faults.extend(unknown_names(reading.file.variables if reading.file else (), environ, ids))
     _imply(families)
+    share_path_maps(families["source"], families["target"])
     declared = {family: _declare(families[family], reading) for family in FAMILIES}
     reading.faults.extend(same_prefixes(declared["engine"]))
+    reading.warnings.extend(doubts(vocabulary, {each.id: each.enabled for each in declared["engine"]}))
     _warn_of_open_file(reading)
     if reading.faults:
         raise ConfigError(*dict.fromkeys(reading.faults))
@@ -70,13 +86,23 @@ def load(
         vocabulary=vocabulary,
         shown=tuple(dict.fromkeys(reading.shown)),
         warnings=tuple(dict.fromkeys(reading.warnings)),
-        state_dir=_state_dir(url, cwd),
+        state_dir=_state_dir(url, reading.cwd),
+        vocabulary_file=vocabulary_file,
     )
+
+
+LOCAL_ENGINES = ("metadata", "places", "colours", "quality")
+"""What looks at photos where no engine is set up: on this computer, without an account, in little time."""
 
 
 def load_from_process(env_file: Path | None = None, overrides: Mapping[str, str] = _NOTHING) -> Settings:
     """`load` with the environment and the folder of this process."""
     return load(env_file=env_file, environ=os.environ, cwd=_current_folder(), overrides=overrides)
+
+
+def outline_of_process(env_file: Path | None = None) -> Settings:
+    """`outline` with the environment and the folder of this process."""
+    return outline(env_file=env_file, environ=os.environ, cwd=_current_folder())
 
 
 def database_url(
@@ -134,31 +160,41 @@ def _database(reading: _Reading) -> str:
     return url
 
 
-def _vocabulary(reading: _Reading) -> Vocabulary:
+def _vocabulary(reading: _Reading) -> tuple[Path, Vocabulary]:
     """The one that `VOCABULARY` names, else `vocabulary.yaml` beside the `.env` or in the current folder."""
     variable = with_file(reading.variables, "VOCABULARY", reading.cwd, reading.faults)
     if variable is not None:
         path = expanded(variable.value, reading.cwd)
-        if not path.is_file():
+        if not _is_file(path):
             reading.faults.append(f"{variable.at} must be a file, and there is none at {path}")
-            return Vocabulary()
+            return path, Vocabulary()
         reading.shown.append(Setting("VOCABULARY", variable.value, variable.origin))
-        return read_vocabulary(path, variable.value, reading.faults)
+        return path, read_vocabulary(path, variable.value, reading.faults)
     folders = ([reading.file.path.parent] if reading.file else []) + [reading.cwd]
-    there = [path for path in (folder / "vocabulary.yaml" for folder in folders) if path.is_file()]
+    paths = [folder / "vocabulary.yaml" for folder in folders]
+    there = [path for path in paths if _is_file(path)]
     reading.shown.append(Setting("VOCABULARY", str(there[0]) if there else "", "default"))
     if not there:
-        return Vocabulary()
+        return paths[0], Vocabulary()
     label = there[0].name if there[0].parent == reading.cwd else str(there[0])
-    return read_vocabulary(there[0], label, reading.faults)
+    return there[0], read_vocabulary(there[0], label, reading.faults)
+
+
+def _is_file(path: Path) -> bool:
+    """False also where one may not look: cron may start in a folder of another user."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _imply(families: Mapping[Family, FamilyReading]) -> None:
-    """What runs where nobody says: the engine that needs no account, and the console for folders."""
-    if not families["engine"].entries:
-        families["engine"].imply("metadata")
+    """What runs where nobody says: the engines that need no account, and the console for files."""
+    if all(entry.came_the_short_way for entry in families["engine"].entries.values()):
+        for engine in LOCAL_ENGINES:
+            families["engine"].imply(engine)
     if all(entry.came_the_short_way for entry in families["target"].entries.values()):
-        families["target"].imply("console", SOURCES="folder")
+        families["target"].imply("console", SOURCES="folder,archive")
 
 
 def _declare(family: FamilyReading, reading: _Reading) -> tuple[Declared, ...]:

@@ -54,3 +54,5 @@ class Settings:
     warnings: tuple[str, ...]
     state_dir: Path
     """The user's data folder for TigerTag; it may not be there yet."""
+    vocabulary_file: Path = Path("vocabulary.yaml")
+    """Where the vocabulary is read from, or would be if it were there."""

@@ -3,149 +3,248 @@
 allow: [dog, beach]        # only these
 deny: [indoors]            # never these
 rename: {doggy: dog}       # under another name
+tags:                      # all about one tag
+  gown: {parent: dress, synonyms: [ball gown], names: {de: Ballkleid}, min_confidence: 60}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import gc
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-import yaml
-
-from tigertag.model import LONGEST_NAME, Vocabulary, fold
+from tigertag.config.vocabulary_check import check, parents_of
+from tigertag.config.vocabulary_nodes import (
+    Mapping,
+    Node,
+    Reading,
+    Scalar,
+    Sequence,
+    document,
+    is_empty,
+    name,
+    names,
+    number,
+    pairs,
+    switch,
+    whole,
+)
+from tigertag.config.vocabulary_said import Entry, Said
+from tigertag.model import Vocabulary, fold
 from tigertag.plugins import did_you_mean
+from tigertag.vocabulary.lexicon import wider
 
-_KEYS = ("allow", "deny", "rename")
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What has been read so far: each folded name with the line that holds it."""
-
-    label: str
-    faults: list[str]
-    lists: dict[str, dict[str, int]] = field(default_factory=dict)
-    rename: dict[str, tuple[str, int]] = field(default_factory=dict)
-
-    def fault(self, line: int, sentence: str) -> None:
-        self.faults.append(f"{self.label} line {line}: {sentence}")
+HIERARCHIES: Final = ("base", "none")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+"""`de`, `pt-BR`, `zh_Hans`."""
+_MOST_TRUST = 100
 
 
 def read_vocabulary(path: Path, label: str, faults: list[str]) -> Vocabulary:
     """The vocabulary of a file; every fault is named with the file, its line and what is expected."""
-    reading = _Reading(label, faults)
-    root = _document(path, reading)
-    if isinstance(root, yaml.MappingNode):
-        for key, value in _pairs(root, reading):
-            _section(key, value, reading)
-    elif root is not None and not _is_empty(root):
-        reading.fault(_line(root), "`allow:`, `deny:` or `rename:` is expected")
-    _name_clashes(reading)
-    allow = reading.lists.get("allow")
-    return Vocabulary(
-        frozenset(allow) if allow is not None else None,
-        frozenset(reading.lists.get("deny", ())),
-        {name: shown for name, (shown, _) in reading.rename.items()},
-    )
+    reading = Reading(label, faults)
+    with _no_garbage():
+        said = read_said(document(path, reading), reading)
+        check(said, reading)
+        return parents_of(said.vocabulary(), said, reading)
 
 
-def _document(path: Path, reading: _Reading) -> yaml.Node | None:
-    """The file as nodes, which know their lines and leave `no` and `2021` the words they are."""
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Nothing that is made here goes round in circles, and looking for some takes as long as the reading."""
+    was_looking = gc.isenabled()
+    gc.disable()
     try:
-        return yaml.compose(path.read_bytes().decode("utf-8-sig"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        reading.faults.append(f"{reading.label} cannot be read: {error.strerror or error}")
-    except UnicodeDecodeError:
-        reading.faults.append(f"{reading.label} is not UTF-8 text: save the file as UTF-8")
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        reading.fault(mark.line + 1 if mark else 1, f"this is not YAML: {error.problem or error.context}")
-    except (yaml.YAMLError, RecursionError):
-        reading.faults.append(f"{reading.label} is not YAML")
-    return None
+        yield
+    finally:
+        if was_looking:
+            gc.enable()
 
 
-def _section(key: yaml.Node, value: yaml.Node, reading: _Reading) -> None:
-    if not isinstance(key, yaml.ScalarNode) or key.value not in _KEYS:
-        said = str(key.value) if isinstance(key, yaml.ScalarNode) else "this"
-        reading.fault(_line(key), f"unknown key `{said}`{did_you_mean(said, _KEYS)}")
-    elif _is_empty(value):
+def read_said(root: Node | None, reading: Reading) -> Said:
+    """What a document says, each name with its line; nothing that concerns two names is judged yet."""
+    said = Said()
+    if isinstance(root, Mapping):
+        for key, value in pairs(root, reading):
+            _section(key, value, said, reading)
+    elif root is not None and not is_empty(root):
+        reading.fault(root.line, "lines such as `deny:`, `rename:` or `tags:` are expected")
+    return said
+
+
+def _section(key: Node, value: Node, said: Said, reading: Reading) -> None:
+    read = SECTIONS.get(key.value) if isinstance(key, Scalar) else None
+    if read is None:
+        word = key.value if isinstance(key, Scalar) else "this"
+        reading.fault(key.line, f"unknown key `{word}`{did_you_mean(word, SECTIONS)}")
+    elif not is_empty(value):
+        read(value, said, reading)
+
+
+def _read_allow(value: Node, said: Said, reading: Reading) -> None:
+    found = names(value, "`allow`", reading)
+    if isinstance(value, Sequence):
+        said.allow = _by_line(found)
+        if not value.items:
+            reading.fault(value.line, "`allow` is empty, which allows no tag at all: leave it out to allow all")
+
+
+def _read_deny(value: Node, said: Said, reading: Reading) -> None:
+    said.deny = _by_line(names(value, "`deny`", reading))
+
+
+def _by_line(found: list[tuple[str, int]]) -> dict[str, int]:
+    """Folded names, each with the first line that holds it."""
+    return {fold(each): line for each, line in reversed(found)}
+
+
+def _read_rename(value: Node, said: Said, reading: Reading) -> None:
+    if not isinstance(value, Mapping):
+        reading.fault(value.line, "`rename` must be lines of `old name: new name`")
         return
-    elif key.value == "rename":
-        _read_renames(value, reading)
-    else:
-        _read_list(key.value, value, reading)
-
-
-def _read_list(key: str, value: yaml.Node, reading: _Reading) -> None:
-    if not isinstance(value, yaml.SequenceNode):
-        reading.fault(_line(value), f"`{key}` must be a list of names")
-        return
-    if key == "allow" and not value.value:
-        reading.fault(_line(value), "`allow` is empty, which allows no tag at all: leave it out to allow all")
-    names = reading.lists.setdefault(key, {})
-    for node in value.value:
-        name = _name(node, reading)
-        if name:
-            names.setdefault(fold(name), _line(node))
-
-
-def _read_renames(value: yaml.Node, reading: _Reading) -> None:
-    if not isinstance(value, yaml.MappingNode):
-        reading.fault(_line(value), "`rename` must be lines of `old name: new name`")
-        return
-    for key, node in _pairs(value, reading):
-        old, new = _name(key, reading), _name(node, reading)
+    for key, node in pairs(value, reading):
+        old, new = name(key, reading), name(node, reading)
         if not old or not new:
             continue
-        before = reading.rename.setdefault(fold(old), (new, _line(key)))
+        before = said.rename.setdefault(fold(old), (new, key.line))
         if before[0] != new:
-            reading.fault(_line(key), f"`{old}` has another new name in line {before[1]} already")
+            reading.fault(key.line, f"`{old}` has another new name in line {before[1]} already")
 
 
-def _pairs(node: yaml.MappingNode, reading: _Reading) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """The pairs of a mapping. YAML forbids a key twice, its readers take the last in silence."""
-    lines: dict[str, int] = {}
-    for key, value in node.value:
-        if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, _line(key)) != _line(key):
-            reading.fault(_line(key), f"`{key.value}` is given in line {lines[key.value]} already")
+def _read_trust(value: Node, said: Said, reading: Reading) -> None:
+    if not isinstance(value, Mapping):
+        reading.fault(value.line, "`trust` must be lines of `engine: number`")
+        return
+    for key, node in pairs(value, reading):
+        engine = name(key, reading).casefold()
+        trusted = number(node, f"the trust of `{engine}`", 0, _MOST_TRUST, reading)
+        if engine and trusted is not None:
+            said.trust[engine] = trusted
+
+
+def _read_agree(value: Node, said: Said, reading: Reading) -> None:
+    said.agree = number(value, "`agree`", 0, _MOST_TRUST, reading)
+
+
+def _read_max_tags(value: Node, said: Said, reading: Reading) -> None:
+    said.max_tags = whole(value, "`max_tags`", 1, 100_000, reading)
+
+
+def _read_write_parents(value: Node, said: Said, reading: Reading) -> None:
+    said.writes_parents = switch(value, "`write_parents`", reading)
+
+
+def _read_hierarchy(value: Node, said: Said, reading: Reading) -> None:
+    word = value.value if isinstance(value, Scalar) else "this"
+    if word not in HIERARCHIES:
+        known = " or ".join(f"`{each}`" for each in HIERARCHIES)
+        reading.fault(value.line, f"`hierarchy` must be {known}, not `{word}`{did_you_mean(word, HIERARCHIES)}")
+    said.hierarchy = word
+
+
+def _read_language(value: Node, said: Said, reading: Reading) -> None:
+    listed = [value] if isinstance(value, Scalar) else value.items if not isinstance(value, Mapping) else []
+    found = [_language(node, reading) for node in listed]
+    if not found:
+        reading.fault(value.line, "`language` must be a language such as `de`, or a list of some")
+    said.languages = tuple(dict.fromkeys(each for one in found for each in wider(one)))
+    said.language_line = value.line
+
+
+def _language(node: Node, reading: Reading) -> str:
+    """A language as vocabularies name it, empty where it is none."""
+    if isinstance(node, Scalar) and LANGUAGE.fullmatch(node.value):
+        return wider(node.value)[0]
+    word = node.value if isinstance(node, Scalar) else "this"
+    reading.fault(node.line, f"`{word}` is no language: write it as in `de` or `pt-BR`")
+    return ""
+
+
+# ── tags ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_tags(value: Node, said: Said, reading: Reading) -> None:
+    if not isinstance(value, Mapping):
+        reading.fault(value.line, "`tags` must be lines of `name:`, each with what there is to say about it")
+        return
+    for key, node in pairs(value, reading):
+        found = name(key, reading)
+        if not found:
             continue
-        yield key, value
+        entry = Entry(found, key.line)
+        before = said.tags.setdefault(fold(found), entry)
+        if before is not entry:
+            reading.fault(key.line, f"`{found}` is given in line {before.line} already")
+        _read_entry(node, entry, reading)
 
 
-def _name(node: yaml.Node, reading: _Reading) -> str:
-    """The name that a node holds, empty where it is none."""
-    if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-        reading.fault(_line(node), "a name is expected")
-        return ""
-    name = str(node.value).strip()
-    if len(name) > LONGEST_NAME or not name.isprintable():
-        reading.fault(_line(node), f"a name has at most {LONGEST_NAME} signs, all of them printable")
-        return ""
-    return name
+def _read_entry(node: Node, entry: Entry, reading: Reading) -> None:
+    if is_empty(node):
+        return
+    if not isinstance(node, Mapping):
+        reading.fault(node.line, f"`{entry.name}` must be followed by lines such as `parent:` or `synonyms:`")
+        return
+    for key, value in pairs(node, reading):
+        read = ABOUT_A_TAG.get(key.value) if isinstance(key, Scalar) else None
+        if read is None:
+            word = key.value if isinstance(key, Scalar) else "this"
+            hint = did_you_mean(word, ABOUT_A_TAG)
+            reading.fault(key.line, f"unknown key `{word}` of `{entry.name}`{hint}")
+        elif not is_empty(value) or read is _read_parent:
+            read(value, entry, reading)
 
 
-def _name_clashes(reading: _Reading) -> None:
-    allow, deny = reading.lists.get("allow", {}), reading.lists.get("deny", {})
-    for name in allow.keys() & deny.keys():
-        reading.fault(deny[name], f"`{name}` is denied here and allowed in line {allow[name]}")
-    for name, (shown, line) in reading.rename.items():
-        then = reading.rename.get(fold(shown))
-        if fold(shown) == name or then is None:
-            continue
-        if fold(then[0]) == name:
-            if line > then[1]:
-                reading.fault(line, f"`{name}` and `{shown}` (line {then[1]}) are each renamed to the other")
-        else:
-            reading.fault(
-                line, f"`{name}` becomes `{shown}`, which line {then[1]} renames again: name the last"
-            )
+def _read_parent(value: Node, entry: Entry, reading: Reading) -> None:
+    entry.parent = ("" if is_empty(value) else name(value, reading), value.line)
 
 
-def _is_empty(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+def _read_synonyms(value: Node, entry: Entry, reading: Reading) -> None:
+    entry.synonyms = names(value, f"`synonyms` of `{entry.name}`", reading)
 
 
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
+def _read_names(value: Node, entry: Entry, reading: Reading) -> None:
+    if not isinstance(value, Mapping):
+        reading.fault(value.line, f"`names` of `{entry.name}` must be lines of `language: name`")
+        return
+    for key, node in pairs(value, reading):
+        language, found = _language(key, reading), name(node, reading)
+        if language and found:
+            entry.names[language] = (found, node.line)
+
+
+def _read_min_confidence(value: Node, entry: Entry, reading: Reading) -> None:
+    percent = number(value, f"`min_confidence` of `{entry.name}`", 0, 100, reading)
+    entry.min_confidence = None if percent is None else percent / 100
+
+
+def _read_its_agree(value: Node, entry: Entry, reading: Reading) -> None:
+    entry.agree = number(value, f"`agree` of `{entry.name}`", 0, _MOST_TRUST, reading)
+
+
+def _read_category(value: Node, entry: Entry, reading: Reading) -> None:
+    entry.is_category = switch(value, f"`category` of `{entry.name}`", reading)
+
+
+SECTIONS: Final[dict[str, Callable[[Node, Said, Reading], None]]] = {
+    "allow": _read_allow,
+    "deny": _read_deny,
+    "rename": _read_rename,
+    "tags": _read_tags,
+    "hierarchy": _read_hierarchy,
+    "write_parents": _read_write_parents,
+    "language": _read_language,
+    "max_tags": _read_max_tags,
+    "agree": _read_agree,
+    "trust": _read_trust,
+}
+ABOUT_A_TAG: Final[dict[str, Callable[[Node, Entry, Reading], None]]] = {
+    "parent": _read_parent,
+    "synonyms": _read_synonyms,
+    "names": _read_names,
+    "min_confidence": _read_min_confidence,
+    "agree": _read_its_agree,
+    "category": _read_category,
+}

@@ -51,7 +51,7 @@ def _value(column: Column[Any]) -> object:
     if isinstance(column.type, tables.Moment):
         return NOW
     # A text of its own for each column shows when two are mixed up.
-    own: dict[type, object] = {str: f"{column.name} Größe 🐯", float: 0.25, int: 1}
+    own: dict[type, object] = {str: f"{column.name} Größe 🐯", float: 0.25, int: 1, bytes: b"\x00\xff"}
     return own.get(column.type.python_type, {"key": [1, "ü"]})
 
 

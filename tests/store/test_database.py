@@ -189,9 +189,12 @@ def test_a_missing_file_is_made_in_a_folder_that_is_made(tmp_path: Path) -> None
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("after", ["before the database was there", "after"])
 def test_what_a_killed_creation_left_is_removed_but_not_that_of_a_living_one(
-    sqlite_url: str, tmp_path: Path
+    after: str, sqlite_url: str, tmp_path: Path
 ) -> None:
+    if after == "after":
+        Database.open(sqlite_url).close()
     for pid in (os.getpid(), 2**22 + 1):  # the second is above any pid (proc(5), pid_max)
         (tmp_path / f".tigertag.db.new-{pid}-0a").write_bytes(b"half")
     Database.open(sqlite_url).close()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tigertag.model import Item
-from tigertag.store import items, ledger
+from tigertag.store import items, ledger, listing, photos
 from tigertag.store.database import Database
 from tigertag.store.tables import ItemRow, Ledger
 
@@ -19,7 +19,7 @@ FIRST = Item("plex:m", "7", "Summer/a.jpg", "stamp of a")
 def listed_first(database: Database) -> int:
     """The row of a photo that was listed, opened, and shows a tag of ours."""
     with database.session() as session:
-        items.add(session, items.keep_source(session, "plex:m", "Plex on nas"), [FIRST])
+        listing.add(session, items.keep_source(session, "plex:m", "Plex on nas"), [FIRST])
         session.flush()
         row_id = session.query(ItemRow.id).scalar()
     opened(database, row_id, FIRST, "jpeg1:a")
@@ -44,10 +44,8 @@ def listed_first(database: Database) -> int:
 
 def opened(database: Database, row_id: int, item: Item, content_id: str) -> None:
     with database.session() as session:
-        photo = items.keep_photo(session, content_id, 3, 2, NOW)
-        items.set_read(
-            session, row_id, stamp=item.stamp, photo_id=photo, input_hash="", file_hash=content_id, now=NOW
-        )
+        photo = photos.keep(session, {content_id: (3, 2)}, NOW)[content_id]
+        photos.set_read(session, [photos.Read(row_id, item.stamp, photo, file_hash=content_id)], NOW)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +63,7 @@ def test_only_another_picture_at_another_path_leaves_the_ledger_behind(
     row_id = listed_first(database)
     then = replace(FIRST, **change)  # type: ignore[arg-type]
     with database.session() as session:
-        items.relist(session, row_id, then)
+        listing.relist(session, [(row_id, then)])
     opened(database, row_id, then, content_id)
     with database.reading() as session:
         target = session.query(Ledger.target_id).scalar()
@@ -79,7 +77,7 @@ def test_a_key_may_change_hands_again_and_again(database: Database) -> None:
     for number in range(3):
         then = replace(FIRST, path=f"{number}.jpg", stamp=f"stamp {number}")
         with database.session() as session:
-            items.relist(session, row_id, then)
+            listing.relist(session, [(row_id, then)])
         opened(database, row_id, then, f"jpeg1:{number}")
     with database.reading() as session:
         assert {key for (key,) in session.query(ItemRow.key)} == {"7", "7~1", "7~2", "7~3"}
@@ -91,7 +89,7 @@ def test_what_changed_is_not_pending_until_it_was_opened(database: Database) -> 
     with database.session() as session:
         target = ledger.keep_target(session, "plex:m", "Plex on nas")
         assert ledger.pending(session, target) == [row_id]
-        items.relist(session, row_id, then)
+        listing.relist(session, [(row_id, then)])
         assert ledger.pending(session, target) == []
         assert ledger.to_verify(session, target, held=True) == []
     opened(database, row_id, then, "jpeg1:b")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tigertag.model import Annotation, Item, Kind
-from tigertag.store import answers, find, items, ledger, revisions, runs, tables
+from tigertag.store import answers, find, incoming, items, ledger, listing, photos, revisions, runs, tables
 from tigertag.store.database import Database
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -22,10 +22,10 @@ def listed(database: Database, *found: Item) -> dict[str, int]:
     """The row ids of new items by key."""
     with database.session() as session:
         source = items.keep_source(session, "folder:1:/pictures", "folder /pictures")
-        items.add(session, source, found)
+        listing.add(session, source, found)
     with database.reading() as session:
         return {
-            key: seen.id for key, seen in items.known(session, source, [each.key for each in found]).items()
+            key: seen.id for key, seen in listing.known(session, source, [each.key for each in found]).items()
         }
 
 
@@ -39,10 +39,12 @@ def answered(database: Database, row_id: int, revision_id: int, said: Sequence[A
     """The item shows a photo of its own, about which the revision said this."""
     with database.session() as session:
         run = runs.start(session, "scan", "", NOW)
-        photo = items.keep_photo(session, f"jpeg1:{row_id:064}", 3, 2, NOW)
-        items.set_read(session, row_id, stamp="1", photo_id=photo, input_hash="", file_hash="", now=NOW)
-        answers.enlist(session, revision_id, [(photo, "")], NOW)
-        answers.keep_answer(session, (photo, revision_id, ""), said, raw="", dropped=0, run_id=run, now=NOW)
+        content_id = f"jpeg1:{row_id:064}"
+        photo = photos.keep(session, {content_id: (3, 2)}, NOW)[content_id]
+        photos.set_read(session, [photos.Read(row_id, "1", photo)], NOW)
+        key = (photo, revision_id, "")
+        incoming.enlist(session, [key], NOW)
+        incoming.keep_answers(session, {key: incoming.Said(said)}, {}, run_id=run, now=NOW)
 
 
 def said(database: Database, row_id: int) -> list[str]:
@@ -99,7 +101,7 @@ def test_more_rows_than_fit_one_statement_are_found(database: Database) -> None:
 def test_a_verdict_counts_for_its_item_and_its_photos_others(database: Database) -> None:
     ids = listed(database, item("a"), item("b"), item("c"))
     with database.session() as session:
-        photo = items.keep_photo(session, "jpeg1:00", 3, 2, NOW)
+        photo = photos.keep(session, {"jpeg1:00": (3, 2)}, NOW)["jpeg1:00"]
         ledger.set_verdict(session, ids["a"], photo, ("tag", "dog", "Dog"), "no", run_id=None, now=NOW)
         ledger.set_verdict(session, ids["a"], photo, ("tag", "dog", "Dog"), "yes", run_id=None, now=NOW)
     with database.reading() as session:

@@ -23,14 +23,17 @@ from tigertag.store.database import Database
 from tigertag.store.lock import RunLock
 
 ROOT = Path(__file__).parents[2]
+HEAD = versions.head()
+YOUNGER = ("vector", "word")
+"""Tables that migrations since the first have made."""
 
-ALTERING = '''
+ALTERING = f'''
 """Gives photos a note, in a new table on SQLite."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "later"
+down_revision = "{HEAD}"
 
 def upgrade():
     with op.batch_alter_table("photo", recreate="auto") as photo:
@@ -72,7 +75,7 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copy = scripts / path.relative_to(versions.folder())
             copy.parent.mkdir(exist_ok=True)
             copy.write_text(path.read_text())
-    (scripts / "versions" / "0002_note.py").write_text(ALTERING)
+    (scripts / "versions" / "later_note.py").write_text(ALTERING)
     return scripts
 
 
@@ -129,6 +132,69 @@ def test_up_down_and_up_again_with_rows_in_every_table(database_url: str) -> Non
             one_of_each(connection)
 
 
+def test_the_listing_column_comes_and_goes_and_the_rows_stay(database_url: str) -> None:
+    databases.migrate(database_url)
+    with Database.open(database_url) as database:
+        with database.engine.begin() as connection:
+            one_of_each(connection)
+            before = dump(connection)
+        for direction, revision in ((command.downgrade, "0001"), (command.upgrade, "head")):
+            with schema.migrating(database) as connection:
+                direction(alembic(connection), revision)
+        with database.engine.connect() as connection:
+            after = dump(connection)
+    for name in YOUNGER:
+        assert before.pop(name) and not after.pop(name)
+    (item,) = before["item"]
+    assert item.pop("listing") is not None
+    assert after["item"][0].pop("listing") is None
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("before", "revision", "table", "index"),
+    [("0002", "0003", "send", "ix_send_at_revision_id"), ("0003", "0004", "item", "ix_item_needs")],
+)
+def test_an_index_comes_and_goes_and_the_rows_stay(
+    database_url: str, before: str, revision: str, table: str, index: str
+) -> None:
+    databases.migrate(database_url)
+    with Database.open(database_url) as database:
+        with database.engine.begin() as connection:
+            one_of_each(connection)
+            rows = dump(connection)
+        for direction, goal in ((command.downgrade, before), (command.upgrade, revision)):
+            with schema.migrating(database) as connection:
+                direction(alembic(connection), goal)
+            there = {each["name"] for each in inspect(database.engine).get_indexes(table)}
+            assert (index in there) is (goal == revision)
+        with schema.migrating(database) as connection:
+            command.upgrade(alembic(connection), "head")
+        with database.engine.connect() as connection:
+            after = dump(connection)
+    for name in YOUNGER:
+        assert rows.pop(name) and not after.pop(name)
+    assert after == rows
+
+
+def test_the_vectors_come_and_go_and_the_rows_stay(database_url: str) -> None:
+    databases.migrate(database_url)
+    with Database.open(database_url) as database:
+        with database.engine.begin() as connection:
+            one_of_each(connection)
+            before = dump(connection)
+        for direction, revision in ((command.downgrade, "0004"), (command.upgrade, "0005")):
+            with schema.migrating(database) as connection:
+                direction(alembic(connection), revision)
+            there = set(inspect(database.engine).get_table_names())
+            assert there.issuperset(YOUNGER) is (revision == "0005")
+        with database.engine.connect() as connection:
+            after = dump(connection)
+    for name in YOUNGER:
+        assert before.pop(name) and not after.pop(name)
+    assert after == before
+
+
 def test_a_database_that_was_emptied_is_filled_again(database_url: str) -> None:
     databases.migrate(database_url)
     with Database.open(database_url) as database:
@@ -170,7 +236,7 @@ def test_an_upgrade_keeps_rows_and_copies_a_file_first(database_url: str, later:
         one_of_each(connection)
         connection.execute(text("DELETE FROM run_lock"))
     done = schema.upgrade(database_url, later)
-    assert (done.before, done.after) == ("0001", "0002")
+    assert (done.before, done.after) == (HEAD, "later")
     with connected(database_url) as connection:
         assert connection.execute(text("SELECT breadth, note FROM photo")).all() == [(1, "none")]
         assert connection.scalar(text("SELECT count(*) FROM item WHERE photo_id = 1")) == 1
@@ -186,7 +252,7 @@ def test_an_upgrade_waits_for_no_run(sqlite_url: str, later: Path) -> None:
     with Database.open(sqlite_url) as database, RunLock().acquire(database, "scan"):
         with pytest.raises(LockHeld, match="is under way"):
             schema.upgrade(sqlite_url, later)
-        assert schema.current(database) == "0001"
+        assert schema.current(database) == HEAD
 
 
 def test_an_upgrade_that_would_orphan_rows_is_taken_back(sqlite_url: str, later: Path) -> None:
@@ -201,7 +267,7 @@ def test_an_upgrade_that_would_orphan_rows_is_taken_back(sqlite_url: str, later:
     with pytest.raises(StoreError, match="would leave 1 rows"):
         schema.upgrade(sqlite_url, later)
     with Database.open(sqlite_url) as database:
-        assert schema.current(database) == "0001"
+        assert schema.current(database) == HEAD
 
 
 class Killed(BaseException):
@@ -249,7 +315,7 @@ def test_an_upgrade_killed_by_the_system_leaves_the_database_as_it_was(sqlite_ur
         one_of_each(connection)
         connection.execute(text("DELETE FROM run_lock"))
     (later / "versions" / "0003_kill.py").write_text(
-        "import os, signal\nrevision, down_revision = '0003', '0002'\n"
+        "import os, signal\nrevision, down_revision = 'latest', 'later'\n"
         "def upgrade():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     program = (
@@ -260,8 +326,8 @@ def test_an_upgrade_killed_by_the_system_leaves_the_database_as_it_was(sqlite_ur
     assert killed.returncode == -signal.SIGKILL
     (later / "versions" / "0003_kill.py").unlink()
     with Database.open(sqlite_url) as database:
-        assert schema.current(database) == "0001"
-    assert schema.upgrade(sqlite_url, later).after == "0002"
+        assert schema.current(database) == HEAD
+    assert schema.upgrade(sqlite_url, later).after == "later"
 
 
 # ---- what is refused --------------------------------------------------------------------------------------
@@ -280,7 +346,7 @@ def test_a_newer_schema_is_refused(database_url: str, later: Path) -> None:
     databases.migrate(database_url)
     schema.upgrade(database_url, later)
     for read_only in (False, True):
-        with pytest.raises(StoreError, match=r"made by a newer TigerTag \(schema 0002"):
+        with pytest.raises(StoreError, match=r"made by a newer TigerTag \(schema later"):
             Database.open(database_url, read_only=read_only)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from tigertag.model import Annotation, Box, Kind, fold
+from tigertag.meaning.packing import packed
+from tigertag.model import CAPTION, Annotation, Box, Kind
+from tigertag.store import vectors
 from tigertag.store.items import chunks
 from tigertag.store.tables import (
     AnalysisRow,
@@ -22,135 +24,6 @@ from tigertag.store.tables import (
 
 ANSWERED = ("done", "again")
 WAITING = ("waiting", "again")
-
-
-def enlist(session: Session, revision_id: int, asks: Iterable[tuple[int, str]], now: datetime) -> None:
-    """Rows of state `waiting` for (photo, input) pairs that have none."""
-    wanted = list(dict.fromkeys(asks))
-    there: set[tuple[int, str]] = set()
-    for part in chunks([photo for photo, _ in wanted]):
-        there.update(
-            (row.photo_id, row.input)
-            for row in session.execute(
-                select(AnalysisRow.photo_id, AnalysisRow.input).where(
-                    AnalysisRow.revision_id == revision_id, AnalysisRow.photo_id.in_(part)
-                )
-            )
-        )
-    session.add_all(
-        AnalysisRow(photo_id=photo, revision_id=revision_id, input=given, state="waiting", at=now)
-        for photo, given in wanted
-        if (photo, given) not in there
-    )
-    session.flush()
-
-
-def enlist_photo(
-    session: Session, keys: Collection[tuple[int, int, str]], now: datetime
-) -> dict[tuple[int, int, str], str]:
-    """The state of each (photo, revision, input) of one photo; rows that are missing are made, waiting."""
-    found: dict[tuple[int, int, str], str] = {}
-    for photo_id in {key[0] for key in keys}:
-        known = states(session, photo_id, [key[1] for key in keys])
-        found |= {(photo_id, *key): state for key, state in known.items()}
-    new = [key for key in dict.fromkeys(keys) if key not in found]
-    session.add_all(
-        AnalysisRow(photo_id=photo, revision_id=revision, input=given, state="waiting", at=now)
-        for photo, revision, given in new
-    )
-    return found | dict.fromkeys(new, "waiting")
-
-
-def states(session: Session, photo_id: int, revisions: Collection[int]) -> dict[tuple[int, str], str]:
-    """The state of a photo's analyses, by revision and input."""
-    rows = session.execute(
-        select(AnalysisRow.revision_id, AnalysisRow.input, AnalysisRow.state).where(
-            AnalysisRow.photo_id == photo_id, AnalysisRow.revision_id.in_(revisions)
-        )
-    )
-    return {(row.revision_id, row.input): row.state for row in rows}
-
-
-def _analysis(session: Session, photo_id: int, revision_id: int, given: str) -> AnalysisRow:
-    return session.scalars(
-        select(AnalysisRow).where(
-            AnalysisRow.photo_id == photo_id,
-            AnalysisRow.revision_id == revision_id,
-            AnalysisRow.input == given,
-        )
-    ).one()
-
-
-def keep_answer(
-    session: Session,
-    key: tuple[int, int, str],
-    annotations: Sequence[Annotation],
-    *,
-    raw: str,
-    dropped: int,
-    run_id: int,
-    now: datetime,
-) -> None:
-    """Stores the answer for (photo, revision, input); an older one of the same revision goes."""
-    row = _analysis(session, *key)
-    if row.state in ANSWERED:
-        session.execute(delete(AnnotationRow).where(AnnotationRow.analysis_id == row.id))
-    row.state, row.reason, row.raw, row.dropped = "done", None, raw or None, dropped
-    row.run_id, row.at = run_id, now
-    tags = _tag_ids(session, {(each.kind.value, each.name) for each in annotations if each.name})
-    if annotations:
-        session.execute(insert(AnnotationRow), [_columns(row.id, each, tags) for each in annotations])
-
-
-def _columns(analysis_id: int, each: Annotation, tags: Mapping[tuple[str, str], int]) -> dict[str, object]:
-    return {
-        "analysis_id": analysis_id,
-        "kind": each.kind.value,
-        "tag_id": tags.get((each.kind.value, each.name)),
-        "confidence": each.confidence,
-        "language": each.language,
-        "x": each.box.x if each.box else None,
-        "y": each.box.y if each.box else None,
-        "width": each.box.width if each.box else None,
-        "height": each.box.height if each.box else None,
-        "value": each.value,
-    }
-
-
-def _tag_ids(session: Session, names: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """The ids of (kind, name) pairs; rows that are missing are made."""
-    found: dict[tuple[str, str], int] = {}
-    kinds = sorted({kind for kind, _ in names})
-    for part in chunks(sorted({name for _, name in names})):
-        # The unique index begins with the kind; without it every tag there is would be read.
-        there = select(TagRow.id, TagRow.kind, TagRow.name).where(TagRow.kind.in_(kinds), TagRow.name.in_(part))
-        for row in session.execute(there):
-            found[row.kind, row.name] = row.id
-    new = [
-        TagRow(kind=kind, name=name, fold=fold(name))
-        for kind, name in sorted(names)
-        if (kind, name) not in found
-    ]
-    session.add_all(new)
-    session.flush()
-    found.update({(row.kind, row.name): row.id for row in new})
-    return found
-
-
-def keep_failure(
-    session: Session, key: tuple[int, int, str], reason: str, *, raw: str, run_id: int, now: datetime
-) -> bool:
-    """The photo failed with this engine. An older answer stays and counts. True where it is news."""
-    row = _analysis(session, *key)
-    new = row.reason != reason  # kept by --retry-failed: what fails again as before is no news
-    row.state = "done" if row.state == "again" else "failed"
-    row.reason, row.raw, row.run_id, row.at = reason, raw or row.raw, run_id, now
-    return new
-
-
-def keep_waiting(session: Session, key: tuple[int, int, str], reason: str) -> None:
-    """It may pass: the row goes on waiting, with the reason."""
-    _analysis(session, *key).reason = reason
 
 
 def retry_failed(session: Session, revisions: Collection[int]) -> None:
@@ -177,8 +50,9 @@ def ask_again(session: Session, revisions: Collection[int], item_ids: Sequence[i
 def said_of(
     session: Session, item_ids: Sequence[int], engines: Sequence[str]
 ) -> dict[int, dict[str, list[Annotation]]]:
-    """Tags and persons by item and engine: of each engine the newest revision with an answer for the item.
+    """Tags, persons, captions and vectors by item and engine: of each the newest revision with an answer.
 
+    A vector's value holds `revision`, the row of the model that made it, and `vector`, as `packing` has it.
     An engine without an answer for an item is left out; one that answered nothing has an empty list.
     """
     found: dict[int, dict[str, list[Annotation]]] = {item: {} for item in item_ids}
@@ -241,14 +115,26 @@ def _annotations(session: Session, analysis_ids: Sequence[int]) -> dict[int, lis
                 TagRow.name,
                 AnnotationRow.confidence,
                 AnnotationRow.language,
+                AnnotationRow.value,
             )
             .join(TagRow)
-            .where(AnnotationRow.analysis_id.in_(part), AnnotationRow.kind.in_(("tag", "person")))
+            .where(AnnotationRow.analysis_id.in_(part), _is_to_be_shown())
             .order_by(AnnotationRow.id)
         )
-        for analysis, kind, name, confidence, language in rows:
-            found.setdefault(analysis, []).append(Annotation(Kind(kind), name, confidence, language=language))
+        for analysis, kind, name, confidence, language, value in rows:
+            found.setdefault(analysis, []).append(
+                Annotation(Kind(kind), name, confidence, language=language, value=value)
+            )
+    for analysis, vector in vectors.of(session, analysis_ids).items():
+        value = {"revision": vector.revision_id, "vector": packed(vector.data)}
+        found.setdefault(analysis, []).append(Annotation(Kind.EMBEDDING, value=value))
     return found
+
+
+def _is_to_be_shown() -> ColumnElement[bool]:
+    """What may stand on an item of a target."""
+    is_caption = and_(AnnotationRow.kind == "text", TagRow.name == CAPTION)
+    return or_(AnnotationRow.kind.in_(("tag", "person")), is_caption)
 
 
 @dataclass(frozen=True, slots=True)

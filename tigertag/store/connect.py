@@ -18,9 +18,22 @@ READS = "tigertag_reads"
 
 _EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
 _POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_timeout": 60}
-_CONNECT_SECONDS = 10
+CONNECT_SECONDS = 10
+"""How long a server may take to let a client in."""
+_SILENT_SECONDS = 600
+"""How long a server may say nothing to a statement; no change of a large table takes so long."""
+# A server that went away without a word is noticed by the kernel, in about two minutes (libpq's parameters).
+_KEEP_ALIVE = {
+    "keepalives_idle": 60,
+    "keepalives_interval": 15,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 120_000,
+}
 # Too long a value is an error, not a cut (D11); a server's own default may be lenient.
-_MARIADB_START = "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
+_MARIADB_START = (
+    "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+    "innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+)
 
 
 def engine(address: Address, *, read_only: bool = False) -> Engine:
@@ -76,23 +89,45 @@ def _sqlite(creator: Any) -> Engine:
 
 
 def _server(address: Address) -> Engine:
+    # A lock that stays is an error after as long as with SQLite (D3); by itself a server waits for ever.
+    patience = max(1, round(BUSY_SECONDS))
     if address.url.get_backend_name() == "postgresql":
         made = create_engine(
-            address.url, connect_args={"connect_timeout": _CONNECT_SECONDS}, pool_pre_ping=True, **_POOL
+            address.url,
+            connect_args={"connect_timeout": CONNECT_SECONDS, **_KEEP_ALIVE},
+            pool_pre_ping=True,
+            **_POOL,
         )
-        _at_connect(made, "SET TIME ZONE 'UTC'")
+        _at_connect(made, "SET TIME ZONE 'UTC'", f"SET lock_timeout = '{patience}s'")
+
+        @event.listens_for(made, "checkin")
+        def _leave_it_to_the_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
+            # After one that only reads SQLAlchemy asks for transactions that write, also of a database that an
+            # administrator has made read-only (D7).
+            if connection is not None and not connection.closed:
+                connection.read_only = None
+
         return made
-    return create_engine(
+    made = create_engine(
         address.url,
         connect_args={
-            "connect_timeout": _CONNECT_SECONDS,
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": CONNECT_SECONDS,
+            "write_timeout": _SILENT_SECONDS,
             "charset": "utf8mb4",
-            "init_command": _MARIADB_START,
+            "init_command": _MARIADB_START.format(seconds=patience),
         },
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         **_POOL,
     )
+
+    @event.listens_for(made, "connect")
+    def _let_in(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver's connect_timeout ends with the TCP handshake, and it has one limit for all that it reads.
+        vars(connection)["_read_timeout"] = _SILENT_SECONDS
+
+    return made
 
 
 def _at_connect(made: Engine, *statements: str) -> None:

@@ -106,14 +106,15 @@ def _of_sqlite(error: sqlite3.Error) -> Fault | None:
 
 
 def _of_server(error: DBAPIError) -> Fault | None:
-    state = getattr(error.orig, "sqlstate", None)
-    if isinstance(state, str):
-        return _SQLSTATE.get(state) or _SQLSTATE_CLASSES.get(state[:2])
+    # MariaDB's numbers first: its SQLSTATE, which newer drivers tell as well, is HY000 for nearly everything.
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
     if isinstance(number, int):
         if number == 1030 and "28" in str(error.orig):  # "Got error 28 from storage engine": ENOSPC
             return Fault.FULL
         return Fault.AWAY if 2000 <= number < 3000 else _MARIADB.get(number)
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(state, str):
+        return _SQLSTATE.get(state) or _SQLSTATE_CLASSES.get(state[:2])
     # libpq gives no code for a connection that it could not make, or that broke; only words.
     if _REFUSED_BY_LIBPQ.search(str(error.orig)):
         return Fault.DENIED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tigertag.store.items import chunks, digest, glob_path, unread
@@ -14,13 +14,16 @@ from tigertag.store.tables import Edit, ItemRow, Ledger, PhotoRow, SourceRow
 
 _PLEX_KEY = re.compile(r"(?:/library/metadata/|%2Flibrary%2Fmetadata%2F)(\d+)", re.IGNORECASE)
 _SHORTEST_ID = 4
+_MOST_MEANT = 20
 
 
 def items_like(session: Session, name: str) -> list[int]:
     """Items that go by `name`, live ones first: key, path, Section/Album/Title, Plex key or URL, id prefix."""
     url = _PLEX_KEY.search(name)
     key = url.group(1) if url else name
-    rows = list(session.scalars(select(ItemRow.id).where(ItemRow.key_hash == digest(key))))
+    # The index begins with the source; without it every item would be read.
+    sources = ItemRow.source_id.in_(select(SourceRow.id))
+    rows = list(session.scalars(select(ItemRow.id).where(sources, ItemRow.key_hash == digest(key))))
     rows = rows or _by_path(session, name) or _by_title(session, name) or _by_content(session, name)
     gone = {
         row.id: row.gone_since is not None
@@ -70,10 +73,24 @@ def _by_content(session: Session, name: str) -> list[int]:
     """By the beginning of a content id, with or without its scheme."""
     if len(name) < _SHORTEST_ID or not re.fullmatch(r"(\w+:)?[0-9a-f]+", name):
         return []
-    like = [PhotoRow.content_id.startswith(name, autoescape=True)]
-    if ":" not in name:
-        like.append(PhotoRow.content_id.contains(f":{name}", autoescape=True))
-    return list(session.scalars(select(ItemRow.id).join(PhotoRow).where(or_(*like)).limit(20)))
+    scheme, _, start = name.rpartition(":")
+    found: list[int] = []
+    for each in [scheme] if scheme else _schemes(session):
+        first = f"{each}:{start}"
+        last = f"{first}g"  # comes after all that goes on with a hexadecimal digit
+        mine = (PhotoRow.content_id >= first, PhotoRow.content_id < last)
+        found += session.scalars(select(ItemRow.id).join(PhotoRow).where(*mine).limit(_MOST_MEANT))
+    return found[:_MOST_MEANT]
+
+
+def _schemes(session: Session) -> list[str]:
+    """The schemes of content ids that there are, each found by a look into the index."""
+    found: list[str] = []
+    after = ""
+    while first := session.scalar(select(func.min(PhotoRow.content_id)).where(PhotoRow.content_id > after)):
+        found.append(first.partition(":")[0])
+        after = f"{found[-1]};"  # the sign that follows a colon
+    return found
 
 
 def item_row(session: Session, item_id: int) -> tuple[ItemRow, SourceRow, PhotoRow | None]:

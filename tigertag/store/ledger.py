@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from tigertag.store import rows
 from tigertag.store.items import chunks, digest
 from tigertag.store.tables import Delivery, Edit, ItemRow, Ledger, TargetRow, Verdict
+
+Values: TypeAlias = dict[str, Any]
+"""A row to be, by column."""
+
+_DELIVERY, _EDIT, _LEDGER = (rows.table_of(each) for each in (Delivery, Edit, Ledger))
+_STANDING = select(_DELIVERY.c.id, _DELIVERY.c.item_id, _DELIVERY.c.state, _DELIVERY.c.reason).where(
+    _DELIVERY.c.target_id == bindparam("target_id"), _DELIVERY.c.item_id.in_(rows.many())
+)
+# Over the table: the ORM would look through all that the session holds for what it deletes.
+_FORGET = delete(_LEDGER).where(
+    _LEDGER.c.target_id == bindparam("target_id"),
+    _LEDGER.c.item_id == bindparam("item_id"),
+    _LEDGER.c.fold.in_(rows.many()),
+)
+_REOPEN = update(_DELIVERY).where(_DELIVERY.c.id.in_(rows.many())).values(state="pending", reason=None)
 
 
 def find_target(session: Session, identity: str) -> TargetRow | None:
@@ -36,20 +53,17 @@ def targets(session: Session) -> list[TargetRow]:
 
 def mark_pending(session: Session, target_id: int, item_ids: Sequence[int], now: datetime) -> None:
     """These items are to be brought in line. What is held for a person stays held."""
-    for part in chunks(item_ids):
-        there = {
-            row.item_id: row
-            for row in session.scalars(
-                select(Delivery).where(Delivery.target_id == target_id, Delivery.item_id.in_(part))
-            )
-        }
-        for item_id in part:
-            row = there.get(item_id)
-            if row is None:
-                session.add(Delivery(item_id=item_id, target_id=target_id, state="pending", at=now))
-            elif row.state != "held":
-                row.state, row.reason = "pending", None
-    session.flush()
+    there = {row.item_id: row for row in rows.each(session, _STANDING, item_ids, target_id=target_id)}
+    new = [
+        {"item_id": item_id, "target_id": target_id, "state": "pending", "at": now}
+        for item_id in item_ids
+        if item_id not in there
+    ]
+    rows.add(session, _DELIVERY, new)
+    again = [
+        row for row in there.values() if row.state != "held" and (row.state, row.reason) != ("pending", None)
+    ]
+    rows.change(session, _DELIVERY, [{"row_id": row.id, "state": "pending", "reason": None} for row in again])
 
 
 def deliveries(session: Session, target_id: int, item_ids: Sequence[int], now: datetime) -> dict[int, Delivery]:
@@ -180,15 +194,6 @@ def set_engines(session: Session, ledger_id: int, engines: Sequence[str]) -> Non
     session.get_one(Ledger, ledger_id).engines = list(engines)
 
 
-def items_with_ours(session: Session, target_id: int) -> set[int]:
-    """Items that show a tag of ours."""
-    return set(
-        session.scalars(
-            select(Ledger.item_id).where(Ledger.target_id == target_id, Ledger.origin == "ours").distinct()
-        )
-    )
-
-
 def to_verify(session: Session, target_id: int, *, held: bool) -> list[int]:
     """Live items that were looked at, with ledger entries or verdicts.
 
@@ -209,17 +214,23 @@ def to_verify(session: Session, target_id: int, *, held: bool) -> list[int]:
     return list(session.scalars(query))
 
 
+def add_entries(session: Session, entries: Sequence[Values]) -> None:
+    """What stands on items and was not in the ledger."""
+    rows.add(session, _LEDGER, entries)
+
+
 def forget(session: Session, target_id: int, item_id: int, folds: Collection[str]) -> None:
     """Takes entries out of the present; the journal keeps what happened."""
     if folds:
-        session.execute(
-            delete(Ledger).where(
-                Ledger.target_id == target_id, Ledger.item_id == item_id, Ledger.fold.in_(folds)
-            )
-        )
+        session.execute(_FORGET, {"target_id": target_id, "item_id": item_id, "ids": sorted(folds)})
 
 
 # ── the journal ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def journal(session: Session, edits: Sequence[Values]) -> None:
+    """What is about to be done."""
+    rows.add(session, _EDIT, edits)
 
 
 def intended(session: Session, target_id: int, item_ids: Sequence[int] | None = None) -> list[Edit]:

@@ -51,6 +51,14 @@ def last_quotas(session: Session) -> dict[str, JSON]:
     return {}
 
 
+def last_paces(session: Session) -> dict[str, float]:
+    """Seconds that a photo took, by engine, as the newest run that asked it measured them."""
+    found: dict[str, float] = {}
+    for row in session.scalars(select(Run).order_by(Run.id.desc()).limit(20)):
+        found = {**((row.summary or {}).get("took") or {}), **found}
+    return found
+
+
 def lock_holder(session: Session) -> str:
     """Who holds the run lock, in a sentence; empty for nobody."""
     row = session.scalar(select(RunLock))

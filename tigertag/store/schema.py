@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,14 +11,25 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from tigertag.errors import StoreError
+from tigertag.errors import ConfigError, StoreError
 from tigertag.store import sqlite_file, versions
+from tigertag.store.address import Address
 from tigertag.store.database import Database
 from tigertag.store.faults import translated
 from tigertag.store.lock import RunLock
 from tigertag.store.versions import Found, State, head
 
-__all__ = ["Upgraded", "current", "faults", "found", "head", "migrating", "require_current", "upgrade"]
+__all__ = [
+    "Upgraded",
+    "backup",
+    "current",
+    "faults",
+    "found",
+    "head",
+    "migrating",
+    "require_current",
+    "upgrade",
+]
 
 # Any number will do, as long as no other program on the server takes it; MariaDB's locks have names.
 _ADVISORY_LOCK = 0x54675467
@@ -141,6 +153,35 @@ def _alone_on_mariadb(connection: Connection, db: Database) -> None:
     if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), key) != 1:
         raise StoreError(f"Another program is upgrading the database {db.address.name}. Try again later.")
     connection.commit()
+
+
+def backup(url: str, target: Path | None, now: datetime) -> Path:
+    """Copies the database at `url` while it may be in use, to `target` or beside it; where the copy is.
+
+    Raises ConfigError, with the server's own command, for a database that is no file.
+    """
+    address = Address.parse(url)
+    if address.path is None:
+        raise ConfigError(_servers_own(address))
+    copy = target or address.path.with_name(f"{address.path.name}.backup-{now:%Y%m%dT%H%M%SZ}")
+    with Database.open(url, create=False, read_only=True) as db:
+        if db.is_stand_in:
+            raise StoreError(f"There is no database at {address.name} yet, so there is nothing to copy.")
+        sqlite_file.backup(address, address.path, copy.absolute())
+    return copy
+
+
+def _servers_own(address: Address) -> str:
+    """How a server's database is copied, in its own words; without the password, for which it asks."""
+    url = address.url
+    if url.get_backend_name() == "postgresql":
+        words, user = ["pg_dump", "--format=custom", "--file=tigertag.dump"], "username"
+    else:
+        words, user = ["mysqldump", "--single-transaction", "--password", "--result-file=tigertag.sql"], "user"
+    given = {"host": url.host, "port": url.port, user: url.username}
+    words += [f"--{name}={value}" for name, value in given.items() if value]
+    command = shlex.join([*words, url.database or ""])
+    return f"{address.name} is copied by the server's own program, not by TigerTag: {command}"
 
 
 def faults(db: Database) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from glob import escape
 from pathlib import Path
 
-from tigertag.errors import DiskError
+from tigertag.errors import ConfigError, DiskError, StoreError
 from tigertag.store.address import Address
 from tigertag.store.faults import broken, translated
 
@@ -71,7 +71,6 @@ def create(address: Address, path: Path) -> None:
     new = path.with_name(f".{path.name}.new-{os.getpid()}-{uuid.uuid4().hex[:8]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except OSError as error:
         raise _no_access(path, error) from error
@@ -92,11 +91,7 @@ def _into_place(new: Path, path: Path) -> None:
     except OSError:  # a file system without hard links
         if not path.exists():
             new.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    _sync(path.parent)
 
 
 def _sweep(path: Path) -> None:
@@ -139,6 +134,8 @@ def make_writable(address: Address, path: Path, mounts: str | None = None) -> No
     On a network file system, where the log's shared memory does not work (sqlite.org/wal.html), the rollback
     journal stays and a warning is given (D12).
     """
+    with suppress(OSError):  # a folder that cannot be written: the database itself may still be
+        _sweep(path)
     kind = file_system(path, mounts)
     mode = "DELETE" if _NETWORK.fullmatch(kind) else "WAL"
     if mode == "DELETE":
@@ -180,19 +177,77 @@ def copy(address: Address, path: Path, label: str, now: datetime) -> Path:
         for old in path.parent.glob(f".{escape(path.name)}.backup-*.part"):
             old.unlink(missing_ok=True)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with (
-            translated(address),
-            closing(connect(path, "ro")) as source,
-            closing(connect(part, "rw")) as destination,
-        ):
-            source.backup(destination)
-            destination.execute("PRAGMA journal_mode = DELETE")
+        _copy_into(address, path, part)
+        _sync(part)
         part.replace(target)
+        _sync(target.parent)
     except OSError as error:
         raise _no_access(target, error) from error
     finally:
         part.unlink(missing_ok=True)
     return target
+
+
+def backup(address: Address, path: Path, target: Path) -> None:
+    """A whole, checked copy at `target`, readable by its owner only; complete or not there at all.
+
+    Others may go on writing meanwhile: SQLite's backup API copies one state of it. Raises ConfigError where
+    `target` exists, StoreError for a database that is damaged, DiskError.
+    """
+    part = target.with_name(f".tigertag-{uuid.uuid4().hex}.part")
+    try:
+        if target.exists():
+            raise _exists(target)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _copy_into(address, path, part)
+        found = integrity(address, part)
+        if found:
+            raise StoreError(
+                f"The database {path} is damaged ({found[0]}): no copy was made. Use an older one."
+            )
+        _sync(part)
+        _name(part, target)
+        _sync(target.parent)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError as error:
+        raise _no_access(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _name(part: Path, target: Path) -> None:
+    """Gives a file its name, never over a file that came meanwhile."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise _exists(target) from None
+        part.rename(target)
+
+
+def _exists(target: Path) -> ConfigError:
+    return ConfigError(f"{target} is there already; a copy is never written over a file. Give another name")
+
+
+def _copy_into(address: Address, path: Path, part: Path) -> None:
+    with (
+        translated(address),
+        closing(connect(path, "ro")) as source,
+        closing(connect(part, "rw")) as destination,
+    ):
+        source.backup(destination)
+        destination.execute("PRAGMA journal_mode = DELETE")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def integrity(address: Address, path: Path) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -133,7 +134,8 @@ class ItemRow(Base):
 
     `read_stamp` is the stamp under which the bytes were last read to an end: with a photo, with a `problem`
     (unreadable, in a sentence), or with what it `needs` (the extra that brings a decoder). A row whose
-    `read_stamp` is not its `stamp` waits to be opened.
+    `read_stamp` is not its `stamp` waits to be opened. `listing` is 64 bits of a hash of all that the last
+    listing said of it; a row without is compared in full.
     """
 
     __tablename__ = "item"
@@ -153,10 +155,11 @@ class ItemRow(Base):
     gone_since: Mapped[datetime | None] = mapped_column(Moment)
     read_stamp: Mapped[str | None] = mapped_column(LongText)
     problem: Mapped[str | None] = mapped_column(LongText)
-    needs: Mapped[str | None] = mapped_column(Word)
+    needs: Mapped[str | None] = mapped_column(Word, index=True)
     photo_id: Mapped[int | None] = mapped_column(ForeignKey("photo.id"), index=True)
     input: Mapped[str] = mapped_column(Hash, default="")
     file_hash: Mapped[str] = mapped_column(Hash, default="")
+    listing: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
         UniqueConstraint("source_id", "key_hash"),
         Index("ix_item_source_id_gone_since_moment", "source_id", "gone_since", "moment"),
@@ -230,7 +233,10 @@ class SendRow(Base):
     run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), index=True)
     outcome: Mapped[str] = mapped_column(Word, default="unknown")
     at: Mapped[datetime] = mapped_column(Moment)
-    __table_args__ = (CheckConstraint("outcome IN ('unknown', 'billed', 'free')", name="outcome"),)
+    __table_args__ = (
+        CheckConstraint("outcome IN ('unknown', 'billed', 'free')", name="outcome"),
+        Index("ix_send_at_revision_id", "at", "revision_id"),
+    )
 
 
 class TagRow(Base):
@@ -259,6 +265,35 @@ class AnnotationRow(Base):
     width: Mapped[float | None] = mapped_column(Float(53))
     height: Mapped[float | None] = mapped_column(Float(53))
     value: Mapped[Any] = mapped_column(JSON, nullable=True)
+
+
+class VectorRow(Base):
+    """What a whole photo means to the model of a revision, as its answer said: half floats, little-endian.
+
+    An annotation of kind `embedding` without a box lies here and not in `annotation`, so that a search reads
+    nothing else.
+    """
+
+    __tablename__ = "vector"
+    analysis_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("analysis.id"), primary_key=True, autoincrement=False
+    )
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id"))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    __table_args__ = (Index("ix_vector_revision_id_photo_id", "revision_id", "photo_id"),)
+
+
+class WordRow(Base):
+    """What a text means to the model of a revision, so that it need not be loaded to write tags."""
+
+    __tablename__ = "word"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    text: Mapped[str] = mapped_column(LongText)
+    text_hash: Mapped[str] = mapped_column(Hash)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    __table_args__ = (UniqueConstraint("revision_id", "text_hash"),)
 
 
 class TargetRow(Base):

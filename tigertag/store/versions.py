@@ -28,6 +28,8 @@ class State(StrEnum):
     EMPTY = "empty"
     """No tables of ours, or a first migration that was killed half-way."""
     CURRENT = "current"
+    INCOMPLETE = "incomplete"
+    """Of the schema that this program works with, but for tables that are gone."""
     OLDER = "older"
     NEWER = "newer"
     OF_2021 = "2021"
@@ -41,6 +43,8 @@ class Found:
     state: State
     revision: str
     """As Alembic has it, empty where it has none."""
+    missing: tuple[str, ...] = ()
+    """Tables that ought to be there."""
 
 
 def folder() -> Path:
@@ -65,7 +69,9 @@ def look(connection: Connection, scripts: Path | None = None) -> Found:
     revisions = MigrationContext.configure(connection).get_current_heads()
     directory = _directory(scripts)
     known = [script.revision for script in directory.walk_revisions()]
-    return Found(judge(tables, revisions, known), ", ".join(revisions))
+    state = judge(tables, revisions, known)
+    missing = tuple(sorted(Base.metadata.tables.keys() - tables)) if state is State.CURRENT else ()
+    return Found(State.INCOMPLETE if missing else state, ", ".join(revisions), missing)
 
 
 def judge(tables: AbstractSet[str], revisions: Sequence[str], known: Sequence[str]) -> State:
@@ -95,6 +101,11 @@ def refusal(found: Found, name: str) -> StoreError | None:
             return StoreError(
                 f"{name} was made by a newer TigerTag (schema {found.revision}, this one knows {head()}). "
                 "Nothing was written: update TigerTag."
+            )
+        case State.INCOMPLETE:
+            return StoreError(
+                f"The database {name} is damaged: its table {found.missing[0]} is gone. Nothing was written: "
+                "put a backup in its place."
             )
         case State.FOREIGN:
             return StoreError(

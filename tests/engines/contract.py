@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from tests.fakes import BrokenPhoto, FakeMemory, FakePermit, photos
 from tests.pictures import jpeg_bytes
 from tigertag.errors import PhotoError, TransientError
-from tigertag.model import LONGEST_NAME, Analysis, Annotation, Engine, Kind, Photo, fingerprint
+from tigertag.model import LONGEST_NAME, Analysis, Annotation, Engine, Kind, Photo, Rendition, fingerprint
 
 
 @dataclass
@@ -102,6 +102,12 @@ class EngineContract:
         sends = bench.build().sends
         assert sends and sends.isprintable()
         assert not any(secret in sends for secret in bench.secrets)
+
+    def test_says_where_it_runs_and_what_it_needs_there(self, bench: Bench) -> None:
+        engine = bench.build()
+        assert engine.runs_in == "thread" or (engine.runs_in == "worker" and not engine.billed)
+        assert all(isinstance(each, Rendition) for each in engine.renditions)
+        assert all(much > 0 for much in engine.resources.values())
 
     def test_settings_are_json_and_the_same_each_time(self, bench: Bench) -> None:
         first, second = (fingerprint(bench.start().settings) for _ in range(2))

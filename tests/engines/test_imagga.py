@@ -184,6 +184,11 @@ class TestStart:
         assert not down.value.planned and "canary" not in str(down.value)
         assert imagga.counts == {"usage": 1}
 
+    def test_an_unpaid_account_is_no_wrong_key(self, imagga: Imagga) -> None:
+        imagga.fail("usage", Fault(status=402))
+        with pytest.raises(PluginDown, match="Imagga asks for payment"):
+            started(imagga)
+
     def test_a_redirect_is_not_followed(self, imagga: Imagga) -> None:
         imagga.fail("usage", Fault.redirect("http://169.254.169.254/latest?x=1"))
         with pytest.raises(PluginDown, match=r"unexpected redirect to 169\.254\.169\.254;"):

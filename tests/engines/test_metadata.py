@@ -14,11 +14,15 @@ from PIL import Image, PngImagePlugin
 from tests.engines.contract import Bench, EngineContract
 from tests.fakes import FakeMemory, FakePermit
 from tests.pictures import draw, exif, iptc, jpeg_bytes, segment, with_segments, xmp
+from tigertag.blocks.fields import moment, xmp_degrees
 from tigertag.engines.metadata import MetadataEngine, MetadataOptions
-from tigertag.engines.metadata_read import moment, xmp_degrees
-from tigertag.engines.metadata_words import camera, daypart, lens, season
+from tigertag.engines.metadata_sun import daypart
+from tigertag.engines.metadata_words import camera, lens, season
 from tigertag.media import open_photo
 from tigertag.model import Analysis, Kind
+from tigertag.xmp.fields import Tag, Way
+from tigertag.xmp.merging import Edit, merged
+from tigertag.xmp.packet import Packet
 
 PHOTOS = Path(__file__).parents[2] / ".." / "shared" / "photos"
 NOW = datetime(2024, 6, 1, 12)
@@ -265,8 +269,8 @@ def test_png_and_webp_say_it_too() -> None:
 def test_only_the_chosen_groups_are_given_and_they_change_the_answer() -> None:
     content = jpeg_bytes(1, taken=datetime(2018, 6, 9, 14), camera=("SONY", "ILCE-7"))
     assert tags(content, "year", "camera") == ["Sony ILCE-7", "2018"]
-    few, all_of_them = (MetadataOptions.model_validate(words) for words in ({"words": "year"}, {}))
-    assert MetadataEngine(few, FakeMemory()).settings != MetadataEngine(all_of_them, FakeMemory()).settings
+    few, usual = (MetadataOptions.model_validate(words) for words in ({"words": "year"}, {}))
+    assert MetadataEngine(few, FakeMemory()).settings != MetadataEngine(usual, FakeMemory()).settings
 
 
 def test_an_unknown_group_is_refused_by_name() -> None:
@@ -285,3 +289,30 @@ def test_real_photos_say_what_is_known_of_them() -> None:
             place = measures(content)
             assert place["latitude"] == pytest.approx(known["lat"], abs=2e-5), known
             assert place["longitude"] == pytest.approx(known["lon"], abs=2e-5), known
+
+
+def test_what_tigertag_put_there_itself_is_no_keyword() -> None:
+    """Evidence, never ours: a tag that another engine gave up would stand for ever on our own word."""
+    packet = Packet.parse(xmp(["beach"]))
+    packet.apply(merged(packet.fields(), Edit((Tag("dog", ("animal",)),)), Way(root="Auto", iptc=True)))
+    content = with_segments(with_xmp(packet.to_bytes()), segment(0xED, iptc(["beach", "dog"])))
+    assert tags(content, "keywords") == ["beach"]
+
+
+def test_people_whose_faces_another_program_marked_are_people_with_a_box() -> None:
+    marked = (
+        'xmlns:MP="http://ns.microsoft.com/photo/1.2/" xmlns:MPRI="http://ns.microsoft.com/photo/1.2/t/RegionInfo#"'
+        ' xmlns:MPReg="http://ns.microsoft.com/photo/1.2/t/Region#"'
+    )
+    face = (
+        '<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag><rdf:li'
+        ' MPReg:Rectangle="0.1, 0.2, 0.3, 0.4" MPReg:PersonDisplayName="Ada"/></rdf:Bag></MPRI:Regions>'
+        "</MP:RegionInfo>"
+    )
+    packet = xmp(more=marked).replace(b"</rdf:Description>", face.encode() + b"</rdf:Description>")
+    turned = segment(0xE1, exif(orientation=3))
+    content = with_segments(plain(), turned, segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet))
+    (person,) = answer(content, ["people"]).annotations[:1]
+    assert (person.kind, person.name) == (Kind.PERSON, "Ada") and person.box is not None
+    assert person.box.x == pytest.approx(0.6) and person.box.y == pytest.approx(0.4)
+    assert all(one.kind is not Kind.PERSON for one in answer(content, ["keywords"]).annotations)

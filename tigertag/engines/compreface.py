@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -124,6 +124,9 @@ class CompreFaceEngine:
     reads: Literal["picture"] = "picture"
     billed = False
     batch_size = 1
+    renditions: ClassVar[tuple[Rendition, ...]] = _SMALLER[:1]
+    runs_in: Literal["thread"] = "thread"
+    resources: ClassVar[Mapping[str, float]] = {}
 
     def __init__(self, options: CompreFaceOptions, memory: Memory, *, sleep: Sleep | None = None) -> None:
         """`sleep` is how to wait between tries; by default `close` ends a wait."""

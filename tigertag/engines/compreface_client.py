@@ -90,7 +90,7 @@ class Patience:
     ) -> None:
         self._is_over = is_over
         self._unsent = Backoff(tries=unsent, total=60, sleep=sleep)
-        self._failed = Backoff(tries=failed, longest=15, total=120, sleep=sleep)
+        self._failed = Backoff(tries=failed, longest=15, total=900, sleep=sleep)
         self._hung = Backoff(tries=hung, sleep=sleep)
 
     def again(self, trouble: Unanswered) -> bool:

@@ -2,106 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from tigertag import __version__
+from tigertag import atlas
+from tigertag.engines.metadata_keywords import is_name
 from tigertag.engines.metadata_read import Facts, read
-from tigertag.engines.metadata_words import GROUPS, words
-from tigertag.errors import PhotoError, TransientError
+from tigertag.engines.metadata_sun import sun
+from tigertag.engines.metadata_words import BY_SUN, GROUPS, USUAL, Seen, is_plausible, words
+from tigertag.errors import PhotoError
+from tigertag.local import LocalEngine
 from tigertag.media import Unfit
-from tigertag.model import JSON, Analysis, Annotation, Engine, Finding, Kind, Memory, Permit, Photo, Quota, fold
-from tigertag.options import CommaList, EngineOptions
+from tigertag.model import JSON, Analysis, Annotation, Kind, Memory, Photo, fold
+from tigertag.options import CommaList, EngineOptions, among
+from tigertag.xmp.regions import faces
+
+_RULES = 3
+"""Goes up when the same file would get other words."""
 
 
 class MetadataOptions(EngineOptions):
     """Options of the metadata engine."""
 
-    words: CommaList = Field(GROUPS, description=f"Which groups of tags it gives, of {', '.join(GROUPS)}.")
-
-    @field_validator("words")
-    @classmethod
-    def _are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [word for word in value if word not in GROUPS]
-        if unknown:
-            raise ValueError(f"there is no group `{unknown[0]}`; there are {', '.join(GROUPS)}")
-        return value
+    words: Annotated[CommaList, among(GROUPS)] = Field(
+        USUAL, description=f"Which groups of tags it gives, of {', '.join(GROUPS)}."
+    )
 
 
-class MetadataEngine(Engine):
-    """Camera, lens, date, season, part of day, orientation, panorama, and the keywords that are there."""
+class MetadataEngine(LocalEngine):
+    """Camera, lens, date, light, exposure, where the file comes from, and the keywords that are there."""
 
     Options = MetadataOptions
+    name = "metadata"
+    reads = "file"
+    does = "reads EXIF, IPTC and XMP"
 
     def __init__(
         self, options: MetadataOptions, memory: Memory, now: Callable[[], datetime] = datetime.now
     ) -> None:
+        """`memory` stays empty."""
+        super().__init__(options, memory)
         self._options = options
         self._now = now
 
     @property
-    def name(self) -> str:
-        return "metadata"
-
-    @property
-    def version(self) -> str:
-        return __version__
-
-    @property
-    def reads(self) -> Literal["picture", "file"]:
-        return "file"
-
-    @property
-    def billed(self) -> bool:
-        return False
-
-    @property
-    def batch_size(self) -> int:
-        return 1
-
-    @property
-    def concurrency(self) -> int:
-        return self._options.concurrency
-
-    @property
-    def sends(self) -> str:
-        return "nothing leaves this computer"
-
-    @property
     def settings(self) -> Mapping[str, JSON]:
-        return {"words": [group for group in GROUPS if group in self._options.words]}
+        chosen = [group for group in GROUPS if group in self._options.words]
+        return {"words": chosen, "rules": _RULES, "atlas": atlas.EDITION if self._asks_the_sun else ""}
 
-    def start(self) -> None:
-        """Nothing to ask."""
+    @property
+    def _asks_the_sun(self) -> bool:
+        return not BY_SUN.isdisjoint(self._options.words)
 
-    def quota(self) -> Quota | None:
-        return None
-
-    def analyze(
-        self, photos: Sequence[Photo], permit: Permit
-    ) -> Iterable[Analysis | PhotoError | TransientError]:
+    def answer(self, photo: Photo) -> Analysis:
         """Broken metadata is as good as none: the photo still has a size."""
-        for photo in photos:
-            try:
-                with photo.open() as stream:
-                    facts = read(stream, photo.name)
-            except Unfit as error:
-                yield PhotoError(f"{photo.name} {error}", photo)
-            else:
-                yield self._answer(photo, facts)
-
-    def _answer(self, photo: Photo, facts: Facts) -> Analysis:
-        said = words(facts, photo.width, photo.height, self._options.words, self._now())
+        try:
+            with photo.open() as stream:
+                facts = read(stream, photo.name)
+        except Unfit as error:
+            raise PhotoError(f"{photo.name} {error}") from error
+        taken = facts.taken if facts.taken and is_plausible(facts.taken, self._now()) else None
+        seen = Seen(photo.width, photo.height, taken, self._sun(facts, taken))
+        said = words(facts, seen, self._options.words)
         once = {fold(word): word for word in reversed(said)}
         tags = [Annotation(Kind.TAG, word) for word in said if once.pop(fold(word), None)]
-        measures = [Annotation(Kind.MEASURE, name, value=value) for name, value in facts.measures.items()]
-        return Analysis(photo, (*tags, *measures), dropped=facts.dropped)
+        measures = [Annotation(Kind.MEASURE, name, value=value) for name, value in _measures(facts, seen)]
+        return Analysis(photo, (*tags, *self._people(photo, facts), *measures), dropped=facts.dropped)
 
-    def check(self) -> Iterable[Finding]:
-        yield Finding(True, "metadata reads EXIF, IPTC and XMP; nothing leaves this computer")
+    def _people(self, photo: Photo, facts: Facts) -> list[Annotation]:
+        """Faces with names that other programs marked."""
+        if facts.xmp is None or "people" not in self._options.words:
+            return []
+        marked = faces(facts.xmp, facts.turned, (photo.width, photo.height))
+        return [Annotation(Kind.PERSON, each.name, box=each.box) for each in marked if is_name(each.name)]
 
-    def close(self) -> None:
-        """Nothing stays open."""
+    def _sun(self, facts: Facts, taken: datetime | None) -> float | None:
+        if not taken or not facts.has_time or not facts.position or not self._asks_the_sun:
+            return None
+        return sun(facts.position, taken, facts.ahead)
+
+
+def _measures(facts: Facts, seen: Seen) -> Iterator[tuple[str, float]]:
+    """What is known: degrees, stars, and what Shot measures."""
+    if facts.position:
+        yield from zip(("latitude", "longitude"), facts.position, strict=True)
+    if facts.rating is not None:
+        yield "rating", facts.rating
+    yield from facts.shot.measures.items()
+    if seen.sun is not None:
+        yield "height of the sun", round(seen.sun, 2)

@@ -1,48 +1,41 @@
-"""What the metadata of a file says, read through Pillow. Broken fields are as good as none."""
+"""What the metadata of a file says of its photo."""
 
 from __future__ import annotations
 
-import logging
-import math
 import re
-import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import BinaryIO, TypeVar
+from datetime import datetime, timedelta
+from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
-from PIL import Image, ImageFile, IptcImagePlugin
-
+from tigertag import blocks
+from tigertag.blocks import Blocks, xmp
+from tigertag.blocks.fields import moment, number, offset, text, within
 from tigertag.engines import metadata_keywords as keywords
-from tigertag.media import image
+from tigertag.engines.metadata_origin import Origin, origin
+from tigertag.engines.metadata_shot import Shot, shot
+from tigertag.xmp.fields import Field
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-# What Pillow raises where a block is cut, points outside of itself, or holds another type than it says.
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    ArithmeticError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    struct.error,
-)
-
-_MAKE, _MODEL, _DATE, _RATING, _WINDOWS = 0x010F, 0x0110, 0x0132, 0x4746, 0x9C9E
-_DETAILS, _PLACE = 0x8769, 0x8825
+_MAKE, _MODEL, _DATE, _WINDOWS = 0x010F, 0x0110, 0x0132, 0x9C9E
+_ORIENTATION = 0x0112
+_RATING, _RATING_PERCENT = 0x4746, 0x4749
 _ORIGINAL, _DIGITIZED, _LENS = 0x9003, 0x9004, 0xA434
-_SHUTTER, _APERTURE, _ISO, _FOCAL = 0x829A, 0x829D, 0x8827, 0x920A
+_OFFSET_ORIGINAL = 0x9011
+_GPS_TIME, _GPS_DATE = 7, 29
 
 _EXIF_NS = "{http://ns.adobe.com/exif/1.0/}"
 _XMP_NS = "{http://ns.adobe.com/xap/1.0/}"
 _PHOTOSHOP_NS = "{http://ns.adobe.com/photoshop/1.0/}"
 _LENSES = ("{http://cipa.jp/exif/1.0/}LensModel", "{http://ns.adobe.com/exif/1.0/aux/}Lens")
 _PROJECTION = "{http://ns.google.com/photos/1.0/panorama/}ProjectionType"
+_MICROSOFT_RATING = "{http://ns.microsoft.com/photo/1.0/}Rating"
+
+_OFFSETS = tuple(
+    timedelta(hours=hours)
+    for hours in (*range(-12, 15), -9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75)
+)
+"""How far clocks are ahead of UTC, summer times included (IANA time zone database, 1970 and later)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,201 +49,126 @@ class Facts:
     """Local time, without a zone."""
     has_time: bool = False
     """Whether `taken` holds a time of day."""
-    latitude: float | None = None
-    longitude: float | None = None
-    measures: Mapping[str, float] = field(default_factory=dict)
+    ahead: timedelta | None = None
+    """How far the clock that gave `taken` is ahead of UTC."""
+    position: tuple[float, float] | None = None
+    """Latitude and longitude in degrees."""
+    rating: float | None = None
+    """Stars, 0 to 5, or -1 for a rejected photo."""
+    shot: Shot = field(default_factory=Shot)
+    origin: Origin = field(default_factory=Origin)
     is_panorama: bool = False
     keywords: tuple[str, ...] = ()
+    xmp: Element | None = None
+    """For the faces that are marked in it."""
+    turned: int = 1
+    """EXIF's orientation, as it stands there."""
     dropped: int = 0
     """Keywords that are no good."""
 
 
 def read(stream: BinaryIO, name: str) -> Facts:
     """The facts of a file; `name` is for the log. Raises Unfit, MissingDecoder where it is no picture."""
-    with image(stream) as picture:
-        return _Reader(picture, name).facts()
+    return facts(blocks.read(stream, name))
 
 
-class _Reader:
-    """The blocks of one file; a broken one is empty."""
-
-    def __init__(self, picture: ImageFile.ImageFile, name: str) -> None:
-        self._name = name
-        exif = self._try(picture.getexif, Image.Exif())
-        self._exif: Mapping[int, object] = exif
-        self._details: Mapping[int, object] = self._try(lambda: exif.get_ifd(_DETAILS), {})
-        self._place: Mapping[int, object] = self._try(lambda: exif.get_ifd(_PLACE), {})
-        self._iptc: Mapping[tuple[int, int], object] = self._try(lambda: _iptc(picture), {})
-        self._xmp = self._packet(picture)
-
-    def _try(self, step: Callable[[], T], otherwise: T) -> T:
-        try:
-            return step()
-        except _BROKEN as error:
-            log.debug("%s: metadata that is broken is left out (%s)", self._name, error)
-            return otherwise
-
-    def _packet(self, picture: ImageFile.ImageFile) -> Element | None:
-        found = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
-        if not isinstance(found, str | bytes):
-            return None
-        tree = keywords.packet(found)
-        if tree is None:
-            log.debug("%s: XMP that is broken is left out", self._name)
-        return tree
-
-    def facts(self) -> Facts:
-        taken, has_time = self._taken()
-        latitude, longitude = position(self._coordinates())
-        names, dropped = keywords.clean(self._keywords())
-        return Facts(
-            make=_text(self._exif.get(_MAKE)),
-            model=_text(self._exif.get(_MODEL)),
-            lens=_text(self._details.get(_LENS)) or next(self._lenses(), ""),
-            taken=taken,
-            has_time=has_time,
-            latitude=latitude,
-            longitude=longitude,
-            measures=self._measures(latitude, longitude),
-            is_panorama=any(keywords.values(self._xmp, _PROJECTION)),
-            keywords=names,
-            dropped=dropped,
-        )
-
-    def _lenses(self) -> Iterator[str]:
-        for name in _LENSES:
-            yield from (value.strip() for value in keywords.values(self._xmp, name) if value.strip())
-
-    def _taken(self) -> tuple[datetime | None, bool]:
-        """The first date that makes sense, by how near it is to the shutter."""
-        for text in self._dates():
-            taken, has_time = moment(text)
-            if taken:
-                return taken, has_time
-        return None, False
-
-    def _dates(self) -> Iterator[str]:
-        yield _text(self._details.get(_ORIGINAL))
-        yield from keywords.values(self._xmp, f"{_EXIF_NS}DateTimeOriginal")
-        yield from keywords.values(self._xmp, f"{_PHOTOSHOP_NS}DateCreated")
-        yield self._iptc_date()
-        yield _text(self._details.get(_DIGITIZED))
-        yield from keywords.values(self._xmp, f"{_XMP_NS}CreateDate")
-        # When the file was changed. Cameras of old have nothing else; a program that exports has only this too.
-        if self._exif.get(_MAKE) or self._exif.get(_MODEL):
-            yield _text(self._exif.get(_DATE))
-
-    def _iptc_date(self) -> str:
-        """IPTC 2:55 and 2:60: `20180613`, `140829+0200`."""
-        day, clock = (_text(self._iptc.get((2, number))) for number in (55, 60))
-        if not re.fullmatch(r"\d{8}", day):
-            return ""
-        time = f" {clock[:2]}:{clock[2:4]}:{clock[4:6]}" if re.match(r"\d{6}", clock) else ""
-        return f"{day[:4]}:{day[4:6]}:{day[6:]}{time}"
-
-    def _coordinates(self) -> tuple[float | None, float | None]:
-        latitude = degrees(self._place.get(2), _text(self._place.get(1)))
-        longitude = degrees(self._place.get(4), _text(self._place.get(3)))
-        if latitude is None or longitude is None:
-            latitude = xmp_degrees(next(keywords.values(self._xmp, f"{_EXIF_NS}GPSLatitude"), ""))
-            longitude = xmp_degrees(next(keywords.values(self._xmp, f"{_EXIF_NS}GPSLongitude"), ""))
-        return latitude, longitude
-
-    def _measures(self, latitude: float | None, longitude: float | None) -> dict[str, float]:
-        rating = next(keywords.values(self._xmp, f"{_XMP_NS}Rating"), None)
-        iso = self._details.get(_ISO)
-        found = {
-            "latitude": latitude,
-            "longitude": longitude,
-            "rating": _within(number(rating if rating is not None else self._exif.get(_RATING)), -1, 5),
-            "exposure time": _within(number(self._details.get(_SHUTTER)), 0, 1e6),
-            "aperture": _within(number(self._details.get(_APERTURE)), 0, 1e3),
-            "iso": _within(number(iso[0] if isinstance(iso, tuple) and iso else iso), 1, 1e8),
-            "focal length": _within(number(self._details.get(_FOCAL)), 0, 1e5),
-        }
-        return {name: value for name, value in found.items() if value is not None}
-
-    def _keywords(self) -> Iterator[str]:
-        yield from keywords.of_xmp(self._xmp)
-        found = self._iptc.get((2, 25), [])
-        texts = found if isinstance(found, list) else [found]
-        # Pillow gives None for an empty field.
-        filled = [text for text in texts if isinstance(text, bytes)]
-        yield from keywords.of_iptc(filled, self._iptc.get((1, 90)) == keywords.UTF8_MARK)
-        yield from keywords.of_windows(self._exif.get(_WINDOWS))
+def facts(found: Blocks) -> Facts:
+    """What the blocks of a file say."""
+    taken, has_time, ahead = _taken(found)
+    names, dropped = keywords.clean(_keywords(found))
+    return Facts(
+        make=text(found.exif.get(_MAKE)),
+        model=text(found.exif.get(_MODEL)),
+        lens=text(found.details.get(_LENS)) or next(_lenses(found), ""),
+        taken=taken,
+        has_time=has_time,
+        ahead=ahead if ahead is not None else _ahead_of_satellites(found, taken),
+        position=blocks.coordinates(found),
+        rating=_rating(found),
+        shot=shot(found.details),
+        origin=origin(found),
+        is_panorama=any(xmp.values(found.xmp, _PROJECTION)),
+        keywords=names,
+        xmp=found.xmp,
+        turned=int(number(found.exif.get(_ORIENTATION)) or 1),
+        dropped=dropped,
+    )
 
 
-def _iptc(picture: ImageFile.ImageFile) -> Mapping[tuple[int, int], object]:
-    return IptcImagePlugin.getiptcinfo(picture) or {}
+def _lenses(found: Blocks) -> Iterator[str]:
+    for name in _LENSES:
+        yield from (value.strip() for value in xmp.values(found.xmp, name) if value.strip())
 
 
-def _text(value: object) -> str:
-    """A field's text up to its first NUL; empty for anything else."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return " ".join(value.partition("\0")[0].split()) if isinstance(value, str) else ""
+def _taken(found: Blocks) -> tuple[datetime | None, bool, timedelta | None]:
+    """The first date that makes sense, by how near it is to the shutter, and how far it is ahead of UTC."""
+    for written, zone in _dates(found):
+        taken, has_time = moment(written)
+        if taken:
+            return taken, has_time, offset(zone)
+    return None, False, None
 
 
-def number(value: object) -> float | None:
-    """A field's number; None where it is none, not finite, or a fraction of zero."""
-    if isinstance(value, tuple) and len(value) == 1:
-        value = value[0]
-    try:
-        found = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-    return found if math.isfinite(found) else None
+def _dates(found: Blocks) -> Iterator[tuple[str, str]]:
+    """Dates, and where the zone of each stands."""
+    yield text(found.details.get(_ORIGINAL)), text(found.details.get(_OFFSET_ORIGINAL))
+    for name in (f"{_EXIF_NS}DateTimeOriginal", f"{_PHOTOSHOP_NS}DateCreated"):
+        yield from ((value, value) for value in xmp.values(found.xmp, name))
+    yield _iptc_date(found), text(found.iptc.get((2, 60)))
+    yield text(found.details.get(_DIGITIZED)), ""
+    yield from ((value, value) for value in xmp.values(found.xmp, f"{_XMP_NS}CreateDate"))
+    # When the file was changed. Cameras of old have nothing else; a program that exports has only this too.
+    if found.exif.get(_MAKE) or found.exif.get(_MODEL):
+        yield text(found.exif.get(_DATE)), ""
 
 
-def _within(value: float | None, least: float, most: float) -> float | None:
-    return value if value is not None and least <= value <= most else None
+def _iptc_date(found: Blocks) -> str:
+    """IPTC 2:55 and 2:60: `20180613`, `140829+0200`."""
+    day, clock = (text(found.iptc.get((2, number))) for number in (55, 60))
+    if not re.fullmatch(r"\d{8}", day):
+        return ""
+    time = f" {clock[:2]}:{clock[2:4]}:{clock[4:6]}" if re.match(r"\d{6}", clock) else ""
+    return f"{day[:4]}:{day[4:6]}:{day[6:]}{time}"
 
 
-_MOMENT = re.compile(
-    r"\s*(\d{4})[:\-/.](\d\d?)[:\-/.](\d\d?)"
-    r"(?:[ T]+(\d\d?):(\d\d)(?::(\d\d))?)?(?:\.\d*)?(?:Z|[+-]\d\d:?\d\d)?\s*\Z"
-)
+def _ahead_of_satellites(found: Blocks, taken: datetime | None) -> timedelta | None:
+    """The camera's clock less the satellites', which is UTC.
 
-
-def moment(text: str) -> tuple[datetime | None, bool]:
-    """A local date and whether it has a time of day; nothing for `0000:00:00`, blanks and other leftovers.
-
-    Midnight to the second is what scanners and calendars write for "no time".
+    Programs put positions of other photos into a file, with their time. So only what is within a minute and a
+    half of an offset that some country keeps is believed.
     """
-    found = _MOMENT.match(text.partition("\0")[0])
-    if found is None:
-        return None, False
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-    try:
-        taken = datetime(year, month, day, hour, minute, min(second, 59))
-    except ValueError:
-        return None, False
-    return taken, (hour, minute, second) != (0, 0, 0)
-
-
-def degrees(value: object, side: str) -> float | None:
-    """EXIF's degrees, minutes and seconds, with its letter; without the letter the side is unknown."""
-    parts = value if isinstance(value, tuple) else (value,)
-    numbers = [number(part) for part in parts[:3]]
-    if not numbers or numbers[0] is None or side.upper()[:1] not in ("N", "S", "E", "W"):
+    clock = found.place.get(_GPS_TIME)
+    parts = [number(part) for part in clock] if isinstance(clock, tuple) else []
+    day, _ = moment(text(found.place.get(_GPS_DATE)))
+    if taken is None or day is None or len(parts) != 3:
         return None
-    size = sum(((part or 0.0) / float(60**place) for place, part in enumerate(numbers)), 0.0)
-    return -size if side.upper()[0] in "SW" else size
-
-
-def xmp_degrees(text: str) -> float | None:
-    """XMP's `25,45.8418N` or `25,45,50N` (XMP specification part 2, GPSCoordinate)."""
-    found = re.fullmatch(r"\s*(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?([NSEW])\s*", text)
-    if found is None:
+    hours, minutes, seconds = (part or 0.0 for part in parts)
+    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61):
         return None
-    return degrees(tuple(float(part or 0) for part in found.groups()[:3]), found[4])
+    apart = taken - (day + timedelta(hours=hours, minutes=minutes, seconds=seconds))
+    ahead = min(_OFFSETS, key=lambda one: abs(apart - one))
+    return ahead if abs(apart - ahead) <= timedelta(seconds=90) else None
 
 
-def position(at: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
-    """Both or none. 0, 0 is where receivers without a fix put their photos, not a place in the sea."""
-    latitude, longitude = at
-    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-        return None, None
-    if abs(latitude) < 1e-3 and abs(longitude) < 1e-3:
-        return None, None
-    return latitude, longitude
+def _rating(found: Blocks) -> float | None:
+    """xmp:Rating, then Windows' two fields: stars, and stars as percent (1, 25, 50, 75, 99)."""
+    for value in (next(xmp.values(found.xmp, f"{_XMP_NS}Rating"), None), found.exif.get(_RATING)):
+        stars = within(number(value), -1, 5)
+        if stars is not None:
+            return stars
+    for value in (next(xmp.values(found.xmp, _MICROSOFT_RATING), None), found.exif.get(_RATING_PERCENT)):
+        percent = within(number(value), 0, 100)
+        if percent is not None:
+            return 0.0 if percent == 0 else 1.0 + round(percent / 25)
+    return None
+
+
+def _keywords(found: Blocks) -> Iterator[str]:
+    yield from keywords.of_xmp(found.xmp)
+    kept = found.iptc.get((2, 25), [])
+    texts = kept if isinstance(kept, list) else [kept]
+    # Pillow gives None for an empty field.
+    filled = [one for one in texts if isinstance(one, bytes)]
+    names = keywords.of_iptc(filled, found.iptc.get((1, 90)) == keywords.UTF8_MARK)
+    yield from keywords.of_others(found.xmp, Field.IPTC, names)
+    yield from keywords.of_windows(found.exif.get(_WINDOWS))

@@ -4,35 +4,86 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tigertag.engines.metadata_origin import Origin, is_screenshot
 from tigertag.engines.metadata_read import Facts
+from tigertag.engines.metadata_shot import brightness_words, exposure_words, view_words
+from tigertag.engines.metadata_sun import daypart, sun_words
 
-GROUPS = ("camera", "lens", "year", "month", "season", "daypart", "orientation", "panorama", "keywords")
+GROUPS = (
+    *("camera", "lens", "software", "year", "month", "season", "weekday", "daypart", "sun", "light"),
+    *(
+        "exposure",
+        "view",
+        "orientation",
+        "panorama",
+        "screenshot",
+        "scan",
+        "edited",
+        "live",
+        "people",
+        "keywords",
+    ),
+)
+USUAL = tuple(group for group in GROUPS if group not in ("software", "weekday", "light", "view", "edited"))
+"""Those that a person would look for who has not chosen. The others say little, or the same of most photos."""
+BY_SUN = frozenset({"daypart", "sun"})
+"""Those that ask where the sun stood."""
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _SEASONS = ("winter", "spring", "summer", "autumn")
 
 
-def words(facts: Facts, width: int, height: int, groups: Iterable[str], now: datetime) -> tuple[str, ...]:
-    """The tags of a photo in the order of GROUPS. Sizes are those of the upright picture; `now` is local."""
-    taken = facts.taken if facts.taken and is_plausible(facts.taken, now) else None
-    found = {
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a photo beside what its file says."""
+
+    width: int
+    height: int
+    """Pixels of the upright picture."""
+    taken: datetime | None = None
+    """Where it makes sense."""
+    sun: float | None = None
+    """Degrees above the horizon."""
+
+
+def words(facts: Facts, seen: Seen, groups: Iterable[str]) -> tuple[str, ...]:
+    """The tags of a photo in the order of GROUPS; people are no words."""
+    taken, width, height = seen.taken, seen.width, seen.height
+    found: dict[str, Iterable[str]] = {
         "camera": [camera(facts.make, facts.model)],
         "lens": [lens(facts.lens)],
+        "software": [facts.origin.program],
         "year": [str(taken.year)] if taken else [],
         "month": [_MONTHS[taken.month - 1]] if taken else [],
-        "season": [season(taken.month, facts.latitude)] if taken else [],
-        "daypart": [daypart(taken.hour)] if taken and facts.has_time else [],
+        "season": [season(taken.month, facts.position[0] if facts.position else None)] if taken else [],
+        "weekday": [_WEEKDAYS[taken.weekday()]] if taken else [],
+        "daypart": [daypart(taken.hour, seen.sun)] if taken and facts.has_time else [],
+        "sun": sun_words(seen.sun),
+        "light": brightness_words(facts.shot),
+        "exposure": exposure_words(facts.shot),
+        "view": view_words(facts.shot),
         "orientation": [orientation(width, height)],
         "panorama": ["panorama"] if facts.is_panorama or width >= 2 * height else [],
+        "screenshot": ["screenshot"] if is_screenshot(facts.origin, width, height) else [],
+        "scan": ["scan"] if facts.origin.is_scan else [],
+        "edited": ["edited"] if facts.origin.program else [],
+        "live": live(facts.origin),
         "keywords": facts.keywords,
     }
     chosen = set(groups)
-    return tuple(word for group in GROUPS if group in chosen for word in found[group] if word)
+    return tuple(word for group in GROUPS if group in chosen for word in found.get(group, ()) if word)
+
+
+def live(origin: Origin) -> list[str]:
+    """Apple's name, and everybody else's."""
+    return ["live photo"] * origin.is_live + ["motion photo"] * origin.is_motion
 
 
 def is_plausible(taken: datetime, now: datetime) -> bool:
@@ -47,12 +98,6 @@ def season(month: int, latitude: float | None) -> str:
     """By whole months; north of the equator where the place is unknown."""
     north = month % 12 // 3
     return _SEASONS[(north + 2) % 4 if latitude is not None and latitude < 0 else north]
-
-
-def daypart(hour: int) -> str:
-    """Morning from 5, afternoon from 12, evening from 17, night from 21."""
-    starts = ((21, "night"), (17, "evening"), (12, "afternoon"), (5, "morning"))
-    return next((name for start, name in starts if hour >= start), "night")
 
 
 def orientation(width: int, height: int) -> str:

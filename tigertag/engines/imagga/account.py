@@ -7,21 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from tigertag.engines.imagga.answers import Usage, one_line, refusal_of, usage_of
-from tigertag.engines.imagga.limits import Allowance, Tries, used_up
+from tigertag.engines.imagga.limits import Allowance, used_up
 from tigertag.errors import PluginDown
-from tigertag.http import (
-    AnswerLost,
-    BadReply,
-    CertificateInvalid,
-    Http,
-    NotSent,
-    Redirected,
-    Reply,
-    retry_after,
-)
+from tigertag.http import BadReply, Http, Reply, Tries, is_good
+from tigertag.service import Advice, Inquiry
 
 KEYS = "check api_key and api_secret against the dashboard on imagga.com"
-ADDRESS = "check api_url and tagger"
+ADVICE = Advice(
+    address="check api_url and tagger",
+    online="is this machine online, and api_url right? The next scan asks again",
+)
 
 
 class Account:
@@ -29,16 +24,11 @@ class Account:
 
     def __init__(self, http: Http, now: Callable[[], datetime]) -> None:
         self._http = http
-        self._now = now
+        self._inquiry = Inquiry(http, now, ADVICE)
 
     def usage(self, tries: Tries | None) -> Usage:
         """What the account may do. Raises PluginDown. Repeats as `tries` allow; None: never."""
-        reply = self._asked(tries)
-        while tries and (reply.status == 429 or reply.status >= 500):
-            if not tries.failing.wait(retry_after(reply.headers.get("Retry-After"), self._now())):
-                break
-            reply = self._asked(tries)
-        return self._read(reply)
+        return self._read(self._inquiry.ask("/usage", tries, {"concurrency": 1}))
 
     def refusal(self, reply: Reply, path: str, tries: Tries, allowance: Allowance | None) -> PluginDown:
         """Why nobody is served: the key, the quota or the address (RELIABILITY E2, E3).
@@ -49,7 +39,7 @@ class Account:
         if reply.status == 401:
             return PluginDown(f"Imagga rejected the API key ({words}): {KEYS}")
         if reply.status not in (402, 403):
-            return PluginDown(f"Imagga at {self._http.origin} does not know {path} ({words}): {ADDRESS}")
+            return PluginDown(f"Imagga at {self._http.origin} does not know {path} ({words}): {ADVICE.address}")
         try:
             usage = self.usage(tries)
         except PluginDown as down:
@@ -73,32 +63,16 @@ class Account:
             said = None
         return f"{reply.status}: {one_line(self._http.redact(said), 200)}" if said else str(reply.status)
 
-    def _asked(self, tries: Tries | None) -> Reply:
-        while True:
-            try:
-                return self._http.call("GET", "/usage", params={"concurrency": 1})
-            except (CertificateInvalid, Redirected, BadReply) as error:
-                raise PluginDown(f"{error}; {ADDRESS}") from error
-            except NotSent as error:
-                if tries is None or not tries.unreachable.wait():
-                    raise PluginDown(str(error)) from error
-            except AnswerLost as error:
-                if tries is None or not tries.failing.wait():
-                    raise PluginDown(str(error)) from error
-
     def _read(self, reply: Reply) -> Usage:
         words = self.words(reply)
-        if reply.status in (401, 402, 403):
+        if reply.status == 402:
+            raise PluginDown(f"Imagga asks for payment ({words}): see the dashboard on imagga.com")
+        if reply.status in (401, 403):
             raise PluginDown(f"Imagga rejected the API key ({words}): {KEYS}")
-        if not 200 <= reply.status < 300:
-            raise PluginDown(f"Imagga does not say what is left ({words}); {ADDRESS}, or try again later")
+        if not is_good(reply.status):
+            raise PluginDown(f"Imagga does not say what is left ({words}); {ADVICE.address}, or {ADVICE.later}")
         try:
             usage = usage_of(reply.json())
         except BadReply as error:
-            raise PluginDown(f"Imagga's usage could not be read ({in_brackets(error)}); {ADDRESS}") from error
+            raise PluginDown(f"Imagga's usage could not be read ({error.why}); {ADVICE.address}") from error
         return replace(usage, until=self._http.redact(usage.until))
-
-
-def in_brackets(error: Exception) -> str:
-    """The reason at the end of an error of `tigertag.http`."""
-    return str(error).rpartition("(")[2].removesuffix(")")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from tigertag.engines.imagga.answers import Usage
 from tigertag.errors import PluginDown
-from tigertag.http import Backoff
 from tigertag.model import Quota
 
 
@@ -86,22 +84,3 @@ class Slots:
             if self._number > 1:
                 self._number -= 1
                 self._free -= 1
-
-
-@dataclass(frozen=True, slots=True)
-class Tries:
-    """What is left to try for one photo, by what went wrong (RELIABILITY E1, E4, E5, E6)."""
-
-    unreachable: Backoff
-    failing: Backoff
-    busy: Backoff
-    lost: Backoff
-
-    @classmethod
-    def fresh(cls, sleep: Callable[[float], object], uniform: Callable[[float, float], float]) -> Tries:
-        return cls(
-            unreachable=Backoff(tries=5, sleep=sleep, uniform=uniform),
-            failing=Backoff(tries=3, total=900, sleep=sleep, uniform=uniform),
-            busy=Backoff(tries=5, total=1500, sleep=sleep, uniform=uniform),
-            lost=Backoff(tries=1, sleep=sleep, uniform=uniform),
-        )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from tigertag.model import EnginePolicy
-from tigertag.options import CommaList, EngineOptions
+from tigertag.options import CommaList, EngineOptions, address
 
 FALLBACK = "en"
 """The language that Imagga answers in by itself."""
+SERVICE = "https://api.imagga.com/v2"
 
 
 def _key(secret: SecretStr) -> SecretStr:
@@ -26,18 +26,7 @@ def _key(secret: SecretStr) -> SecretStr:
 
 
 def _url(url: str) -> str:
-    try:
-        parts = urlsplit(url.strip())
-        plain = parts.scheme.lower() in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        plain = None
-    if not plain:
-        raise ValueError("is no address such as https://api.imagga.com/v2")
-    if "@" in parts.netloc:
-        raise ValueError("holds a user name or password: the key goes into api_key and api_secret")
-    if parts.query or parts.fragment:
-        raise ValueError("holds a ? or #: give the address only, such as https://api.imagga.com/v2")
-    return url.strip().rstrip("/")
+    return address(url, example=SERVICE, keys="the key goes into api_key and api_secret")
 
 
 def _languages(languages: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,9 +52,7 @@ class ImaggaOptions(EngineOptions):
     api_secret: Annotated[SecretStr, AfterValidator(_key)] = Field(
         description="API secret, from the dashboard on imagga.com."
     )
-    api_url: Annotated[str, AfterValidator(_url)] = Field(
-        "https://api.imagga.com/v2", description="Where the service is."
-    )
+    api_url: Annotated[str, AfterValidator(_url)] = Field(SERVICE, description="Where the service is.")
     language: Annotated[CommaList, AfterValidator(_languages)] = Field(
         (FALLBACK,), description="Languages of the tags, the one to write first: `de, en`."
     )

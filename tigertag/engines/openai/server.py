@@ -1,0 +1,89 @@
+"""The server itself: whether it is there, which models it has, and what its refusals mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from tigertag.engines.openai.answers import Complaint, complaint_of, models_of, one_line
+from tigertag.engines.openai.options import OpenAIOptions
+from tigertag.errors import PluginDown
+from tigertag.http import Backoff, BadReply, Http, Reply, Tries, is_good
+from tigertag.service import Advice, Inquiry
+
+ADVICE = Advice(
+    address="check api_url, which mostly ends in /v1",
+    online="is the server running, and api_url right? The next scan asks again",
+)
+_NO_LIST = (404, 405, 501)
+"""Answers of a server that lists no models, and may be a good one all the same."""
+
+
+def at_start(sleep: Callable[[float], object], uniform: Callable[[float, float], float]) -> Tries:
+    """A server that loads its model answers 503 for a minute or two; the start waits for that."""
+    patient = Backoff(tries=10, first=2, total=180, sleep=sleep, uniform=uniform)
+    return replace(Tries.fresh(sleep, uniform), failing=patient)
+
+
+class Server:
+    """Asks `GET /models`, which costs nothing anywhere, and reads refusals."""
+
+    def __init__(self, http: Http, options: OpenAIOptions, now: Callable[[], datetime]) -> None:
+        self._http = http
+        self._options = options
+        self._inquiry = Inquiry(http, now, ADVICE)
+
+    def models(self, tries: Tries | None) -> tuple[str, ...] | None:
+        """The models it lists, None where it does not tell. Raises PluginDown. `tries` None: never repeated."""
+        reply = self._inquiry.ask("/models", tries, final=_NO_LIST)
+        if reply.status in _NO_LIST:
+            return None
+        if not is_good(reply.status):
+            raise self.refusal(reply, "/models")
+        try:
+            return models_of(reply.json())
+        except BadReply as error:
+            said = f"{self._http.origin} is no server with models ({error.why}); {ADVICE.address}"
+            raise PluginDown(said) from error
+
+    def refusal(self, reply: Reply, path: str) -> PluginDown:
+        """Why nobody is served: the key, the money, the model or the address (RELIABILITY E2, E3)."""
+        complaint, words = self.complaint(reply), self.words(reply)
+        model, origin = self._options.model, self._http.origin
+        if reply.status == 402 or (reply.status == 429 and complaint.is_about_money):
+            said = f"{origin} asks for payment ({words}); its photos wait until it is paid"
+            return PluginDown(said, planned=True, until="it is paid")
+        if reply.status in (401, 403):
+            if self._options.api_key is None:
+                return PluginDown(f"{origin} wants an API key ({words}): set api_key")
+            return PluginDown(f"{origin} rejected the API key ({words}): check api_key")
+        if "model" in f"{complaint.text} {complaint.code}".lower() and reply.status < 500:
+            pull = f"`ollama pull {model}` gets it for Ollama"
+            return PluginDown(f"{origin} has no model {model} ({words}): check model; {pull}")
+        if reply.status < 500:
+            return PluginDown(f"{origin} does not know {path} ({words}): {ADVICE.address}")
+        return PluginDown(f"{origin} cannot answer now ({words}); {ADVICE.later}")
+
+    def blindness(self, reply: Reply) -> PluginDown | None:
+        """Whether the refusal says that the model sees no pictures: it will see none of the others either."""
+        text = self.complaint(reply).text.lower()
+        about = any(each in text for each in ("image", "vision", "multimodal", "mmproj"))
+        denied = any(each in text for each in ("not support", "unsupported", "only 'text'", "not a multimodal"))
+        if not (about and denied) or "format" in text:
+            return None
+        return PluginDown(
+            f"{self._options.model} sees no pictures ({self.words(reply)}): choose a model that does, such as "
+            "gemma3:4b"
+        )
+
+    def complaint(self, reply: Reply) -> Complaint:
+        try:
+            return complaint_of(reply.json()) or Complaint("")
+        except BadReply:
+            return Complaint("")
+
+    def words(self, reply: Reply) -> str:
+        """The status and what the server says of it, in one line without secrets."""
+        said = one_line(self._http.redact(self.complaint(reply).text))
+        return f"{reply.status}: {said}" if said else str(reply.status)

@@ -27,6 +27,8 @@ from tigertag.http import (
     NotSent,
     Redirected,
     Reply,
+    WireError,
+    is_deep,
     multipart,
     retry_after,
 )
@@ -296,12 +298,21 @@ class TestCredentials:
             json.dumps('p"a/s s+é'),
             json.dumps('p"a/s s+é', ensure_ascii=False),
             'p\\"a\\/s s+\\u00e9',
+            "p&quot;a/s s+é",
+            "p%2522a%252Fs%2520s%252B%25C3%25A9",
         ],
     )
     def test_a_secret_is_hidden_however_it_is_spelled(self, spelling: str) -> None:
         session = http("http://127.0.0.1:9", auth=("user1", 'p"a/s s+é'))
         hidden = session.redact(f"before {spelling} after")
         assert hidden.replace('"', "").replace("=", "") == "before *** after"
+
+    @pytest.mark.parametrize("before", range(6))
+    def test_a_secret_is_hidden_within_a_longer_text_in_base64(self, before: int) -> None:
+        session = http("http://127.0.0.1:9", secrets=["p4ss/w0rd+"])
+        encoded = base64.b64encode(b"x" * before + b"p4ss/w0rd+" + b"and more").decode()
+        kept = session.redact(encoded).split("***")
+        assert len(kept) == 2 and sum(map(len, kept)) <= len(encoded) - 12
 
     def test_without_secrets_nothing_is_hidden(self) -> None:
         assert http("http://127.0.0.1:9", secrets=["", "x1"]).redact("a x1 b") == "a *** b"
@@ -384,3 +395,30 @@ def _self_signed(server: Service, folder: Path) -> Path:
     context.load_cert_chain(certificate, key)
     server.speak_tls(context)
     return certificate
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("Echo's answer could not be read (over 64 KiB)", "over 64 KiB"),
+        ("the model gave no JSON with tags", "the model gave no JSON with tags"),
+        ("it (the model) said nothing", "it (the model) said nothing"),
+    ],
+)
+def test_an_error_tells_its_reason_alone(said: str, why: str) -> None:
+    assert WireError(said).why == why
+
+
+@pytest.mark.parametrize(
+    ("text", "deep"),
+    [
+        ("[" * 101, True),
+        ("[" * 100 + "]" * 100, False),
+        ("[" + "{}," * 5_000 + "{}]", False),
+        ('["' + "[" * 500 + '"]', False),
+        ('["\\"", ' + "[" * 101, True),
+    ],
+    ids=["too deep", "deep", "wide", "in a string", "behind a quote"],
+)
+def test_depth_is_counted_where_brackets_mean_something(text: str, deep: bool) -> None:
+    assert is_deep(text) is deep

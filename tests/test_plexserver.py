@@ -128,7 +128,17 @@ def test_what_does_not_pass_is_given_up_after_five_more_tries(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html><br></html>", b"<MediaContainer", b"<MediaContainer>", b"{}", b"\xff\xfe\x00" * 50]
+    "body",
+    [
+        b"",
+        b"<html><br></html>",
+        b"<MediaContainer",
+        b"<MediaContainer>",
+        b"{}",
+        b"\xff\xfe\x00" * 50,
+        b"<MediaContainer><x/></MediaContainer>",
+        b'<MediaContainer size="many"/>',
+    ],
 )
 def test_nonsense_is_named_after_two_more_tries(plex: PlexServer, connect: Connect, body: bytes) -> None:
     connection = connect(plex.url)
@@ -152,10 +162,28 @@ def test_a_refusal_of_one_request_is_the_callers_to_judge(plex: PlexServer, conn
     assert error.value.status == 404
 
 
+@pytest.mark.parametrize("status", [403, 404, 413, 415])
+def test_a_refusal_at_the_first_contact_is_no_plex(plex: PlexServer, connect: Connect, status: int) -> None:
+    plex.fault("any", "status", status=status)
+    with pytest.raises(Unreachable, match=rf"answers {status}.*PLEX_URL"):
+        _ = connect(plex.url).machine
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_sections_that_are_refused_are_told(plex: PlexServer, connect: Connect, status: int) -> None:
+    connection = connect(plex.url)
+    assert connection.machine
+    plex.fault("any", "status", status=status)
+    with pytest.raises(Unreachable, match=rf"does not list its sections \({status}"):
+        connection.sections()
+
+
 def test_text_without_a_charset_is_read_as_utf8(plex: PlexServer, connect: Connect) -> None:
     connection = connect(plex.url)
     assert connection.machine
-    plex.fault("any", "garbage", body='<MediaContainer><Photo title="Été 海"/></MediaContainer>'.encode())
+    plex.fault(
+        "any", "garbage", body='<MediaContainer size="1"><Photo title="Été 海"/></MediaContainer>'.encode()
+    )
     assert connection.get("/x")[0].get("title") == "Été 海"
 
 
@@ -185,6 +213,14 @@ def test_a_download_over_its_size_is_cut_off(plex: PlexServer, connect: Connect)
         connect(plex.url).download(photo.part_key, 3)
     with connect(plex.url).download(photo.part_key, 7) as file:
         assert file.read() == b"content"
+
+
+@pytest.mark.parametrize("key", ["5", "@elsewhere.test/x", ".elsewhere.test/x", ""])
+def test_a_file_whose_key_is_no_path_is_not_asked_for(plex: PlexServer, connect: Connect, key: str) -> None:
+    connection = connect(plex.url)
+    with pytest.raises(Unwell, match="which is no path"):
+        connection.download(key, 7)
+    assert plex.requests == []
 
 
 def test_a_full_disk_is_named(plex: PlexServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

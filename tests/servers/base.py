@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -38,6 +37,8 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    target: str = ""
+    """Path and query as they came."""
 
     @property
     def digest(self) -> str:
@@ -82,6 +83,10 @@ class Fault:
     """Announce the whole body, send this many bytes of it and close."""
     length: int | None = None
     """Announce this length, whatever is sent."""
+    flood: int = 0
+    """So many more bytes after the body, announced with it."""
+    then: Callable[[], object] | None = None
+    """Called when the answer has left, before the next request over the same connection."""
 
     @classmethod
     def html(cls, status: int = 504) -> Fault:
@@ -108,22 +113,37 @@ def parts(request: Request) -> list[Part]:
     kind = request.headers.get("content-type", "")
     if not kind.startswith("multipart/form-data"):
         return []
-    message = BytesParser(policy=HTTP).parsebytes(
-        b"Content-Type: " + kind.encode() + b"\r\n\r\n" + request.body
-    )
-    if not message.is_multipart() or message.defects:
+    boundary = _parameter(kind, "boundary")
+    if not boundary:
         return []
-    return [_part(part) for part in message.get_payload() if isinstance(part, Message)]
+    opener = b"--" + boundary.encode()
+    first, *blocks = (b"\r\n" + request.body).split(b"\r\n" + opener)
+    if first or not blocks or blocks[-1].strip(b" \t") not in (b"--", b"--\r\n"):
+        return []
+    found = [part for part in map(_part, blocks[:-1]) if part is not None]
+    return found if len(found) == len(blocks) - 1 else []
 
 
-def _part(part: Message) -> Part:
-    content = part.get_payload(decode=True)
-    name = part.get_param("name", header="content-disposition")
+def _parameter(header: str, name: str) -> str:
+    message = Message()
+    message["Content-Type"] = header
+    value = message.get_param(name)
+    return value if isinstance(value, str) else ""
+
+
+def _part(block: bytes) -> Part | None:
+    """RFC 2046, 5.1.1: after the boundary an empty rest of its line, headers, an empty line, the content."""
+    line, _, rest = block.partition(b"\r\n")
+    headers, end, content = rest.partition(b"\r\n\r\n")
+    if line.strip(b" \t") or not end:
+        return None
+    message = BytesParser().parsebytes(headers, headersonly=True)
+    name = message.get_param("name", header="content-disposition")
     return Part(
         name=name if isinstance(name, str) else "",
-        filename=part.get_filename() or "",
-        content_type=part.get_content_type(),
-        content=content if isinstance(content, bytes) else b"",
+        filename=message.get_filename() or "",
+        content_type=message.get_content_type(),
+        content=content,
     )
 
 
@@ -139,6 +159,11 @@ class Service:
         self.at_once = 0
         self.most_at_once = 0
         self.stopping = threading.Event()
+        self.is_away = False
+        self.keeps_connections = True
+        self.struck = 0
+        """Requests that went wrong."""
+        self._port = 0
         self._faults: list[tuple[str, Callable[[Request], bool], Fault, list[int]]] = []
         self._server: _Server | None = None
 
@@ -191,7 +216,11 @@ class Service:
         return self._server
 
     def start(self) -> Self:
-        self._server = _Server(self)
+        """Listens; again on the same port after `go_away`."""
+        self.keeps_connections = True
+        self.is_away = False
+        self._server = _Server(self, self._port)
+        self._port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -201,9 +230,21 @@ class Service:
         self._running.server_close()
         self.hang_up()
 
+    def go_away(self) -> None:
+        """Refuses connections from now on. What is under way is answered, and then hung up."""
+        self.is_away, self.keeps_connections = True, False
+        self._running.shutdown()
+        self._running.server_close()
+        self._running.hang_up(self._running.idle)
+
     def hang_up(self) -> None:
         """Ends every kept connection."""
-        self._running.hang_up()
+        self._running.hang_up(self._running.open)
+
+    def keep_no_connections(self) -> None:
+        """From now on each answer is the last one over its connection."""
+        self.keeps_connections = False
+        self._running.hang_up(self._running.idle)
 
     def speak_tls(self, context: ssl.SSLContext) -> None:
         """From now on; the handshake is the handler's, so that a failed one holds nobody."""
@@ -220,7 +261,9 @@ class Service:
         with self.lock:
             self.requests.append(request)
             self.counts[request.kind] += 1
-            return next(filter(None, (_due(planned, request) for planned in self._faults)), Fault())
+            fault = next(filter(None, (_due(planned, request) for planned in self._faults)), None)
+            self.struck += fault is not None
+            return fault or Fault()
 
 
 def _due(planned: tuple[str, Callable[[Request], bool], Fault, list[int]], request: Request) -> Fault | None:
@@ -234,16 +277,20 @@ def _due(planned: tuple[str, Callable[[Request], bool], Fault, list[int]], reque
     return fault if left[1] >= 0 else None
 
 
+_FILLER = b" " * (1 << 20)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, port: int) -> None:
         self.service = service
         self.open: set[socket.socket] = set()
+        self.idle: set[socket.socket] = set()
         self.context: ssl.SSLContext | None = None
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, object]:
         connection, address = super().get_request()
@@ -251,10 +298,10 @@ class _Server(ThreadingHTTPServer):
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         return connection, address
 
-    def hang_up(self) -> None:
+    def hang_up(self, connections: set[socket.socket]) -> None:
         """A server that is gone answers nobody, over a kept connection neither."""
         with self.service.lock:
-            for connection in self.open:
+            for connection in connections:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
@@ -278,10 +325,15 @@ class _Handler(BaseHTTPRequestHandler):
     def finish(self) -> None:
         with self.server.service.lock:
             self.server.open.discard(self.connection)
+            self.server.idle.discard(self.connection)
         super().finish()
 
     def handle_one_request(self) -> None:
+        with self.server.service.lock:
+            self.server.idle.add(self.connection)
         self.raw_requestline = self.rfile.readline(65537)
+        with self.server.service.lock:
+            self.server.idle.discard(self.connection)
         if not self.raw_requestline or not self.parse_request():
             self.close_connection = True
             return
@@ -310,6 +362,7 @@ class _Handler(BaseHTTPRequestHandler):
             query=parse_qs(parts.query, keep_blank_values=True),
             headers=headers,
             body=body,
+            target=self.path,
         )
 
     def _go(self, service: Service, request: Request, fault: Fault) -> None:
@@ -323,12 +376,15 @@ class _Handler(BaseHTTPRequestHandler):
             service.stopping.wait()
         if fault.hang or fault.reset == "after":
             self._reset()
-            return
-        self._send(answer, fault)
+        else:
+            self._send(answer, fault)
+        if fault.then is not None:
+            fault.then()
+        self.close_connection = self.close_connection or not service.keeps_connections
 
     def _send(self, answer: Answer, fault: Fault) -> None:
         body = answer.body if fault.body is None else fault.body
-        length = len(body) if fault.length is None else fault.length
+        length = len(body) + fault.flood if fault.length is None else fault.length
         headers = {"Content-Type": fault.content_type or answer.content_type, "Content-Length": str(length)}
         headers |= {
             name.replace("_", "-"): value for name, value in {**answer.headers, **fault.headers}.items()
@@ -340,6 +396,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         if not fault.drip:
             self.wfile.write(whole)
+            for sent_before in range(0, fault.flood, len(_FILLER)):
+                self.wfile.write(_FILLER[: fault.flood - sent_before])
             return
         for byte in whole:
             self.wfile.write(bytes([byte]))

@@ -14,9 +14,9 @@ from tests.fakes import FakeMemory
 from tests.pictures import draw
 from tests.sources.contract import SourceContract, picture
 from tigertag.errors import PhotoError, TransientError, Unreachable
+from tigertag.media.names import key_of, path_of
 from tigertag.model import Item
 from tigertag.sources.folder import FolderOptions, FolderSource
-from tigertag.sources.folder_names import key_of, path_of
 
 needs_rights = pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
 
@@ -99,12 +99,18 @@ def test_photos_come_in_the_order_of_their_names(shelf: Folder) -> None:
     assert shelf.paths() == ["A.JPG", "z.jpg", "a/q.jpg", "b/a.jpg", "b/z.jpg"]
 
 
-def test_videos_and_raw_files_are_counted_and_sidecars_are_not(shelf: Folder) -> None:
-    for path in ("a.mp4", "b.MOV", "c.nef", "a.jpg.xmp", "notes.docx", "a.jpg"):
+def test_videos_and_archives_are_counted_and_sidecars_are_not(shelf: Folder) -> None:
+    for path in ("a.mp4", "b.MOV", "c.zip", "d.tar.GZ", "a.jpg.xmp", "notes.docx", "a.jpg"):
         shelf.add(path, picture(1) if path == "a.jpg" else b"something else")
     source = shelf.source()
     assert [item.path for item in source.items()] == ["a.jpg"]
-    assert source.skipped == {"videos": 2, "raw files": 1, "other files": 1}
+    assert source.skipped == {"videos": 2, "archives": 2, "other files": 1}
+
+
+def test_raw_files_are_photos(shelf: Folder) -> None:
+    for path in ("a.nef", "b.CR3", "c.dng"):
+        shelf.add(path, b"something")
+    assert shelf.paths() == ["a.nef", "b.CR3", "c.dng"]
 
 
 def test_a_picture_without_an_ending_is_known_by_its_bytes(shelf: Folder) -> None:
@@ -160,6 +166,24 @@ def test_a_photo_exchanged_for_a_pipe_is_named_at_once(shelf: Folder) -> None:
     (item,) = source.items()
     file.unlink()
     os.mkfifo(file)
+    with pytest.raises(PhotoError, match=r"a\.jpg is not opened: it is no regular file"), source.open(item):
+        pass
+
+
+def test_a_photo_exchanged_for_a_pipe_while_it_is_opened_is_named_at_once(
+    shelf: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shelf.add("a.jpg", picture(1))
+    source = shelf.source()
+    (item,) = source.items()
+    really = os.open
+
+    def exchanged(path: str, *arguments: int) -> int:
+        file.unlink()
+        os.mkfifo(file)
+        return really(path, *arguments)
+
+    monkeypatch.setattr(os, "open", exchanged)
     with pytest.raises(PhotoError, match=r"a\.jpg is not opened: it is no regular file"), source.open(item):
         pass
 

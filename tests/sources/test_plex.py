@@ -12,10 +12,10 @@ from tests.fakes import FakeMemory
 from tests.servers.plex import TOKEN, PlexServer
 from tests.sources.contract import Shelf, SourceContract, picture
 from tigertag.errors import ConfigError, Incomplete, PhotoError, TransientError, Unreachable
+from tigertag.media.server_paths import Mapped, local_path, parse_path_map, relative
 from tigertag.model import Item
 from tigertag.plexserver import Pace
 from tigertag.sources.plex import PlexSource, PlexSourceOptions
-from tigertag.sources.plex_paths import Mapped, local_path, parse_path_map, relative
 
 IMPATIENT = Pace(connect=2, read=0.3, sleep=lambda seconds: None)
 
@@ -213,6 +213,22 @@ def test_a_listing_that_never_adds_up_is_incomplete_after_all_was_shown(plex: Pl
         for item in source_of(plex).items():
             seen.add(item.path)
     assert len(seen) >= 1098
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_listing_that_is_refused_on_the_way_shows_nothing_as_gone(plex: PlexServer, status: int) -> None:
+    fill(plex, 1100)
+    plex.fault("listing", "status", 99, after=1, status=status)
+    with pytest.raises(Unreachable, match=rf"\({status}.*unknown, not gone"):
+        list(source_of(plex).items())
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_server_that_refuses_every_list_is_no_empty_one(plex: PlexServer, status: int) -> None:
+    fill(plex, 3)
+    plex.fault("listing", "status", 99, status=status)
+    with pytest.raises(Unreachable, match="unknown, not gone"):
+        list(source_of(plex).items())
 
 
 def test_a_listing_that_breaks_off_says_so(plex: PlexServer) -> None:

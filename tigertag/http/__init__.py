@@ -6,7 +6,7 @@ work, so the errors here are classed by that: `NotSent` is safe to repeat, `Answ
 """
 
 from tigertag.http.session import Http
-from tigertag.http.tries import LONGEST_WAIT, Backoff, multipart, retry_after
+from tigertag.http.tries import LONGEST_WAIT, Backoff, Tries, multipart, retry_after
 from tigertag.http.wire import (
     AnswerLost,
     BadReply,
@@ -15,6 +15,8 @@ from tigertag.http.wire import (
     Redirected,
     Reply,
     WireError,
+    is_deep,
+    is_good,
 )
 
 __all__ = [
@@ -27,7 +29,10 @@ __all__ = [
     "NotSent",
     "Redirected",
     "Reply",
+    "Tries",
     "WireError",
+    "is_deep",
+    "is_good",
     "multipart",
     "retry_after",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import http.client
 import json
 import re
@@ -23,6 +24,9 @@ from tigertag.http.wire import AnswerLost, BadReply, CertificateInvalid, NotSent
 KEPT = 64 << 10
 """Bytes of an answer that are kept."""
 _CHUNK = 64 << 10
+_URL_SAFE = str.maketrans("+/", "-_")
+_SHORTEST_WITHIN = 6
+"""Bytes of a secret from which on its middle in base64 is no other word by chance."""
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -181,16 +185,25 @@ def _hidden_forms(secrets: Sequence[str], auth: tuple[str, str] | None) -> re.Pa
     plain = {secret for secret in secrets if secret}
     forms = set(plain)
     for secret in plain | ({":".join(auth)} if auth else set()):
-        raw = secret.encode()
-        forms |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
-        forms |= {
-            base64.b64encode(raw).decode().rstrip("="),
-            base64.urlsafe_b64encode(raw).decode().rstrip("="),
-        }
+        quoted = quote(secret, safe="")
+        forms |= {quoted, quote(secret), quote_plus(secret), quote(quoted), html.escape(secret)}
         forms |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
         forms |= {json.dumps(secret)[1:-1].replace("/", "\\/")}
+        forms |= _in_base64(secret.encode())
     longest_first = sorted(forms, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)  # %2f is %2F
+
+
+def _in_base64(raw: bytes) -> set[str]:
+    """All of it that is the same whatever stands before and after it, and whichever alphabet is used."""
+    whole = base64.b64encode(raw).decode().rstrip("=")
+    forms = {whole, whole.translate(_URL_SAFE)}
+    if len(raw) < _SHORTEST_WITHIN:
+        return forms
+    for before, own in ((0, 0), (1, 2), (2, 3)):
+        encoded = base64.b64encode(b"\0" * before + raw).decode()[own : (before + len(raw)) * 8 // 6]
+        forms |= {encoded, encoded.translate(_URL_SAFE)}
+    return forms
 
 
 def _host(location: str, base: str) -> str:

@@ -7,6 +7,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -72,3 +73,22 @@ class Backoff:
         self._waited += seconds
         self._sleep(seconds)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What is left to try for one photo, by what went wrong (RELIABILITY E1, E4, E5, E6)."""
+
+    unreachable: Backoff
+    failing: Backoff
+    busy: Backoff
+    lost: Backoff
+
+    @classmethod
+    def fresh(cls, sleep: Callable[[float], object], uniform: Callable[[float, float], float]) -> Tries:
+        return cls(
+            unreachable=Backoff(tries=5, sleep=sleep, uniform=uniform),
+            failing=Backoff(tries=3, total=900, sleep=sleep, uniform=uniform),
+            busy=Backoff(tries=5, total=1500, sleep=sleep, uniform=uniform),
+            lost=Backoff(tries=1, sleep=sleep, uniform=uniform),
+        )

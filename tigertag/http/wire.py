@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,12 @@ class WireError(Exception):
         super().__init__(reason)
         self.status = status
         self.body = body
+
+    @property
+    def why(self) -> str:
+        """The reason in brackets at the end; the whole text where there is none."""
+        text = str(self)
+        return text.rpartition("(")[2].removesuffix(")") if text.endswith(")") else text
 
 
 class NotSent(WireError):
@@ -54,6 +61,11 @@ class BadReply(WireError):
     """A whole answer that cannot be read, or one too long to be one."""
 
 
+_TOO_DEEP, _DEEPEST = "nested too deeply", 100
+# A bracket, or a whole string, in which they mean nothing.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.S)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer: complete (its length was checked), whatever its status."""
@@ -70,16 +82,34 @@ class Reply:
         Raises BadReply ("Imagga's answer could not be read (empty)").
         """
         try:
-            value: JSON = json.loads(
-                self.body.decode("utf-8-sig"), parse_constant=lambda _: None, parse_float=_finite
-            )
-        except (ValueError, RecursionError) as error:
+            text = self.body.decode("utf-8-sig")
+            if is_deep(text):
+                raise ValueError(_TOO_DEEP)
+            value: JSON = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+        except ValueError as error:
             raise BadReply(
                 f"{self.service}'s answer could not be read ({_why_not_json(self.body, error)})",
                 status=self.status,
                 body=self.body,
             ) from error
         return value
+
+
+def is_good(status: int) -> bool:
+    """Whether an answer of this status says that the work was done."""
+    return 200 <= status < 300
+
+
+def is_deep(text: str) -> bool:
+    """Whether JSON is nested more than 100 deep, which no service means and a parser may die of."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += 1 if found[0] in "[{" else -1 if found[0] in "]}" else 0
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _finite(text: str) -> float | None:
@@ -93,6 +123,6 @@ def _why_not_json(body: bytes, error: Exception) -> str:
         return "empty"
     if start.startswith(b"<"):
         return "HTML instead of JSON"
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
+    if str(error) == _TOO_DEEP:
+        return _TOO_DEEP
     return "not UTF-8" if isinstance(error, UnicodeDecodeError) else "not JSON"

@@ -144,6 +144,12 @@ class PlexConnection:
 
     def sections(self) -> tuple[PlexSection, ...]:
         """All sections, those of films and music too."""
+        try:
+            listed = self.get("/library/sections")
+        except Refusal as error:
+            raise Unreachable(
+                f"Plex at {self.url} does not list its sections ({error}). Is the token that of its owner?"
+            ) from error
         return tuple(
             PlexSection(
                 one.get("key", ""),
@@ -151,7 +157,7 @@ class PlexConnection:
                 one.get("type", ""),
                 tuple(place.get("path", "") for place in one.iter("Location")),
             )
-            for one in self.get("/library/sections").iter("Directory")
+            for one in listed.iter("Directory")
         )
 
     def get(self, key: str, start: int = 0, size: int | None = None) -> Element:
@@ -184,8 +190,11 @@ class PlexConnection:
     def download(self, key: str, size: int | None) -> BinaryIO:
         """A whole file, from its first byte. `size` in bytes is what it must have.
 
-        Raises Unwell where it does not come whole in three more tries.
+        Raises Unwell where it does not come whole in three more tries, or where `key` is no path: joined to the
+        server's address it could be one of another server.
         """
+        if not key.startswith("/"):
+            raise Unwell(f"Plex at {self.url} names a file by {key[:80]!a}, which is no path.")
         server = self._connected()
         address = server.url(f"{key}?download=1")
         return self._patiently(lambda: self._fetched(address, size), lost=3)
@@ -218,6 +227,9 @@ class PlexConnection:
             raise BadReply("something that is not XML") from error
         if root is None or root.tag != "MediaContainer":
             raise BadReply("something that is not a MediaContainer")
+        # Each of Plex' lists says how long it is. Without that an odd answer would pass for an empty list.
+        if not (root.get("totalSize") or root.get("size") or "").isdigit():
+            raise BadReply("something that is not a list with a size")
         return root
 
     def _fetched(self, address: str, size: int | None) -> BinaryIO:
@@ -263,12 +275,15 @@ class PlexConnection:
 
     def _refused(self, error: Refusal, *, first: bool) -> Exception:
         if error.status != 401:
-            return error
+            return self._no_server(error) if first else error
         if first:
             return ConfigError(f"Plex rejected the token (PLEX_TOKEN). {HOW_TO_GET_A_TOKEN}")
         return Unreachable(
             f"Plex at {self.url} rejected the token in the middle of the run. Is it still valid?"
         )
+
+    def _no_server(self, error: Refusal) -> Unreachable:
+        return Unreachable(f"Plex at {self.url} answers {error}. Is PLEX_URL the address of the server itself?")
 
     def _given_up(self, error: WireError) -> Unreachable:
         match error:

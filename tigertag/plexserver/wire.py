@@ -54,7 +54,6 @@ class PlexSession(requests.Session):
 
     def __init__(self, url: str, whole: float) -> None:
         super().__init__()
-        self._host = urlsplit(url).hostname or ""
         self._whole = whole
         self.auth = lambda request: request  # any auth keeps requests from reading netrc
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -8,7 +8,6 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,10 +15,12 @@ from typing import BinaryIO, cast
 from pydantic import Field
 
 from tigertag.errors import PhotoError, TigerTagError, TransientError, Unreachable
-from tigertag.model import Finding, Item, Memory, Source
+from tigertag.media.library import Library
+from tigertag.media.names import key_of, path_of, printable
+from tigertag.model import JSON, Album, Finding, Item, ListsAlbums, Memory, Source
 from tigertag.options import CommaList, SourceOptions
-from tigertag.sources.folder_device import Library, device_of, local_devices
-from tigertag.sources.folder_names import key_of, path_of, printable
+from tigertag.sources.folder_device import device_of, local_devices
+from tigertag.sources.folder_listing import Listing
 from tigertag.sources.folder_walk import Found, Walk, open_regular
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,10 @@ class FolderOptions(SourceOptions):
     path: Path = Field(description="The folder, or a single photo.")
     include: CommaList = Field((), description="Globs over the path below the folder; only these are listed.")
     exclude: CommaList = Field((), description="Globs over the path below the folder; these are left out.")
+    videos: bool = Field(False, description="Also look at videos, by a frame from the middle.")
 
 
-class FolderSource(Source):
+class FolderSource(Source, ListsAlbums):
     """Lists pictures by their ending, and by their first bytes where the ending says nothing.
 
     The identity names the device on which the folder was first seen. On another device it stays the same where
@@ -111,47 +113,34 @@ class FolderSource(Source):
 
     def items(self) -> Iterator[Item]:
         """Raises Unreachable where the folder is missing, TransientError at the end for unread subfolders."""
-        identity = self.identity
-        local = local_devices()
-        walk = self._walk()
-        sizes: dict[str, int] = {}
+        for album in self.albums({}):
+            yield from album.items or ()
+
+    def albums(self, before: Mapping[str, JSON]) -> Iterator[Album]:
+        """A folder is as it was where the names, sizes, times and rights of all that lies in it are."""
+        listing = Listing(self.identity, printable(self._top.name), local_devices(), self._walk())
         try:
-            for found in self._found(walk):
-                item = self._item(identity, found, local)
-                sizes[item.key] = found.status.st_size
-                yield item
+            if self._top != self._root:
+                yield Album("", None, 1, iter([listing.item(Found(self._root.name, self._root.stat()))]))
+                return
+            for folder in listing.walk.folders():
+                yield listing.album(folder, before)
         except OSError as error:
             raise self._unreachable(error) from error
         finally:
-            self._skipped = dict(walk.skipped)
-        self._remember(sizes)
+            self._skipped = dict(listing.walk.skipped)
+        self._remember(listing.sizes)
 
     def _walk(self) -> Walk:
-        return Walk(self._top, self._options.include, self._options.exclude)
-
-    def _found(self, walk: Walk) -> Iterator[Found]:
-        if self._top == self._root:
-            return walk.pictures()
-        return iter([Found(self._root.name, self._root.stat())])
-
-    def _item(self, identity: str, found: Found, local: frozenset[int]) -> Item:
-        path = printable(found.path)
-        album, _, name = path.rpartition("/")
-        return Item(
-            source=identity,
-            key=key_of(found.path),
-            path=path,
-            stamp=_stamp(found.status, local, is_readable(self._top / found.path, found.status)),
-            section=printable(self._top.name),
-            album=album,
-            title=Path(name).stem,
-            size=found.status.st_size,
-            moment=_moment(found.status),
-        )
+        return Walk(self._top, self._options.include, self._options.exclude, self._options.videos)
 
     def _remember(self, sizes: Mapping[str, int]) -> None:
-        library = Library.of(self._device, sizes.items())
-        if library.sample and library.to_json() != self._memory.get(self._memory_key):
+        """Of albums that were not looked into the files are remembered that are remembered already."""
+        known = Library.from_json(self._memory.get(self._memory_key))
+        sample = known.sample if known else {}
+        still = {key: size for key, size in sample.items() if self._size_of(key) == size}
+        library = Library.of(self._device, {**still, **sizes}.items())
+        if library.sample and library != known:
             self._memory.set(self._memory_key, library.to_json())
 
     @contextmanager
@@ -273,25 +262,3 @@ class _Steady(io.RawIOBase):
         if not self.closed and self._descriptor >= 0:
             os.close(self._descriptor)
         super().close()
-
-
-def is_readable(path: Path, status: os.stat_result) -> bool:
-    """Whether this process may read a file; the system is asked only where not everybody may."""
-    return bool(status.st_mode & 0o004) or os.access(path, os.R_OK)
-
-
-def _stamp(status: os.stat_result, local: frozenset[int], readable: bool) -> str:
-    """Size, mtime in ns, inode where it is to be relied on.
-
-    A file that may not be read says so, because giving the right to read it moves nothing else: without this it
-    would never be looked at again.
-    """
-    inode = f":{status.st_ino}" if status.st_dev in local else ""
-    return f"{status.st_size}:{status.st_mtime_ns}{inode}{'' if readable else ':unreadable'}"
-
-
-def _moment(status: os.stat_result) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(status.st_mtime, UTC)
-    except (OverflowError, OSError, ValueError):  # a time stamp that no calendar holds
-        return None

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
-
-from tigertag.model import JSON
-
-_SAMPLED = 32
 
 # File systems whose inode numbers stay with the file. Those of network shares, FAT and FUSE may be made up anew
 # at each mount.
@@ -45,35 +36,3 @@ def local_devices(mounts: Path = Path("/proc/self/mountinfo")) -> frozenset[int]
             major, _, minor = before.split(" ")[2].partition(":")
             found.add(os.makedev(int(major), int(minor)))
     return frozenset(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """What is remembered of a root: the device it was first seen on, and some of its files with their sizes."""
-
-    device: str
-    sample: dict[str, int]
-
-    @classmethod
-    def of(cls, device: str, sizes: Iterable[tuple[str, int]]) -> Self:
-        """The sample is the same for the same files, and hardly moves when some come or go."""
-        chosen = heapq.nsmallest(_SAMPLED, sizes, key=lambda one: hashlib.sha1(one[0].encode()).digest())
-        return cls(device, dict(sorted(chosen)))
-
-    @classmethod
-    def from_json(cls, value: JSON) -> Self | None:
-        """None for anything but what `to_json` gave."""
-        if not isinstance(value, dict) or not isinstance(value.get("sample"), dict):
-            return None
-        sample = {str(key): size for key, size in value["sample"].items() if isinstance(size, int)}
-        return cls(str(value.get("device", "")), sample)
-
-    def to_json(self) -> JSON:
-        return {"device": self.device, "sample": self.sample}
-
-    def is_here(self, size_of: Callable[[str], int | None]) -> bool:
-        """Whether at least half of the sample is there, under whatever device number."""
-        if not self.sample:
-            return False
-        there = sum(size_of(key) == size for key, size in self.sample.items())
-        return 2 * there >= len(self.sample)

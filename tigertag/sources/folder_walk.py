@@ -7,25 +7,62 @@ import logging
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from tigertag.errors import TransientError
 from tigertag.media import is_picture
-from tigertag.sources.folder_names import is_hidden, kind_of, matches, printable
+from tigertag.media.names import is_hidden, kind_of, matches, printable, taken_as
 
 log = logging.getLogger(__name__)
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A picture: its path below the root, as the system spells it, and what the system knows of it."""
 
     path: str
     status: os.stat_result
+
+
+class Opened(NamedTuple):
+    """A folder: its path below the root, what lies in it, and the number of its device."""
+
+    path: str
+    folders: Sequence[str]
+    """By name."""
+    files: Sequence[os.DirEntry[str]]
+    """All that is no folder."""
+    device: int
+
+    def path_of(self, name: str) -> str:
+        return f"{self.path}/{name}" if self.path else name
+
+    def look(self, *, has_inodes: bool) -> str | None:
+        """What the files look like, all that photos' stamps are made of included, in hex.
+
+        None where it cannot be told, because a link leads elsewhere. For most folders of most listings this is
+        all that is done, and each call in here is one for each photo.
+        """
+        parts = []
+        try:
+            for entry in self.files:
+                status = entry.stat(follow_symlinks=False)
+                mode = status.st_mode
+                if stat.S_ISLNK(mode):
+                    return None
+                inode = status.st_ino if has_inodes else 0
+                parts.append(f"{entry.name}/{status.st_size}/{status.st_mtime_ns}/{inode}/{mode}")
+                if not mode & 0o004:
+                    parts.append(str(os.access(entry.path, os.R_OK)))
+        except OSError:  # it went while we looked
+            return None
+        return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 @dataclass(slots=True)
@@ -35,27 +72,32 @@ class Walk:
     root: Path
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    videos: bool = False
+    """Whether videos count as pictures."""
     skipped: Counter[str] = field(default_factory=Counter)
     unread: list[str] = field(default_factory=list)
     """Folders that could not be read."""
     _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def pictures(self) -> Iterator[Found]:
-        """In the order of their names, those of a folder before those of its subfolders.
+        """In the order of their names, a folder's before those of its subfolders. Raises as `folders`."""
+        for folder in self.folders():
+            yield from self.pictures_in(folder)
+
+    def folders(self) -> Iterator[Opened]:
+        """In the order of their names, each before its subfolders.
 
         Raises TransientError at the end where a folder could not be read, OSError where the root cannot.
         """
         waiting = [""]
         while waiting:
-            folder = waiting.pop()
-            below: list[str] = []
-            for entry in self._entries(folder):
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                if self._is_folder(entry):
-                    below += [path] if not matches(path, self.exclude) else []
-                elif found := self._picture(path, entry):
-                    yield found
-            waiting.extend(reversed(below))
+            path = waiting.pop()
+            folder = self._opened(path)
+            if folder is None:
+                continue
+            below = [folder.path_of(each) for each in folder.folders if not is_hidden(each)]
+            yield folder
+            waiting.extend(sorted((each for each in below if not matches(each, self.exclude)), reverse=True))
         if self.unread:
             first = f"{self.root}/{printable(self.unread[0])}"
             rest = f" and {len(self.unread) - 1} more" if len(self.unread) > 1 else ""
@@ -63,21 +105,34 @@ class Walk:
                 f"{first}{rest} could not be read, so what lies in there is unknown. Check its permissions."
             )
 
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+    def pictures_in(self, folder: Opened) -> Iterator[Found]:
+        """In the order of their names."""
+        for entry in sorted(folder.files, key=attrgetter("name")):
+            if not is_hidden(entry.name) and (found := self._picture(folder.path_of(entry.name), entry)):
+                yield found
+
+    def _opened(self, path: str) -> Opened | None:
+        folders: list[str] = []
+        files: list[os.DirEntry[str]] = []
         try:
-            with os.scandir(self.root / folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-                status = (self.root / folder).stat()
+            with os.scandir(self.root / path) as listing:
+                for entry in listing:
+                    if _is_folder(entry):
+                        folders.append(entry.name)
+                    else:
+                        files.append(entry)
+                status = (self.root / path).stat()
+            is_closed = bool(path) and (self.root / path / ".nomedia").exists()
         except OSError as error:
-            if not folder:
+            if not path:
                 raise
-            self._unreadable(folder, error)
-            return []
+            self._unreadable(path, error)
+            return None
         place = status.st_dev, status.st_ino
-        if place in self._seen or (folder and any(entry.name == ".nomedia" for entry in entries)):
-            return []
+        if place in self._seen or is_closed:
+            return None
         self._seen.add(place)
-        return [entry for entry in entries if not is_hidden(entry.name)]
+        return Opened(path, folders, files, status.st_dev)
 
     def _unreadable(self, folder: str, error: OSError) -> None:
         if isinstance(error, FileNotFoundError) or folder in self.unread:
@@ -85,18 +140,12 @@ class Walk:
         self.unread.append(folder)
         log.warning("%s/%s cannot be read (%s)", self.root, printable(folder), error.strerror)
 
-    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
-        try:
-            return entry.is_dir(follow_symlinks=False)
-        except OSError:  # the file system gives no types and the entry went meanwhile
-            return False
-
     def _picture(self, path: str, entry: os.DirEntry[str]) -> Found | None:
         kind = kind_of(entry.name)
-        if kind is not None and kind != "picture":
+        if kind is not None and kind != "picture" and not (kind == "videos" and self.videos):
             self._skip(kind)
             return None
-        if matches(path, self.exclude) or (self.include and not matches(path, self.include)):
+        if (self.exclude or self.include) and self._is_left_out(path):
             self._skip("excluded")
             return None
         status = self._status(path, entry)
@@ -105,7 +154,14 @@ class Walk:
         if kind is None and not self._looks_like_one(path):
             self._skip("other files")
             return None
+        taken = taken_as(kind, status.st_size, videos=self.videos)
+        if taken not in (None, "picture"):
+            self._skip(taken or "")
+            return None
         return Found(path, status)
+
+    def _is_left_out(self, path: str) -> bool:
+        return matches(path, self.exclude) or bool(self.include and not matches(path, self.include))
 
     def _skip(self, kind: str) -> None:
         if kind:
@@ -139,6 +195,13 @@ class Walk:
         except OSError as error:
             log.debug("%s is not looked at (%s)", printable(path), error.strerror)
             return False
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # the file system gives no types and the entry went meanwhile
+        return False
 
 
 def is_below(root: Path, path: Path) -> bool:

@@ -13,20 +13,24 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from pydantic import Field, field_validator
 
 from tigertag.errors import ConfigError, PhotoError, TransientError, Unreachable
+from tigertag.media.server_paths import local_path, parse_path_map
 from tigertag.model import Finding, Item, Memory
 from tigertag.options import CommaList, SourceOptions
 from tigertag.plexserver import Pace, PlexConnection, PlexOptions, PlexSection, Refusal, Unwell
-from tigertag.sources.plex_paths import local_path, parse_path_map, printable, relative
+from tigertag.sources.plex_item import item_of
 from tigertag.sources.plex_walk import total_of, walk
 
 log = logging.getLogger(__name__)
+
+# Statuses with which a list may be refused: one that not every server knows, one of an album that may be gone,
+# and one that is always there.
+_NOT_KNOWN, _GONE, _NEVER = frozenset({400, 404}), frozenset({404}), frozenset[int]()
 
 # Downloads that may fail one after the other before the server counts as away.
 _FAILURES = 3
@@ -89,8 +93,8 @@ class PlexSource:
             for entry in self._entries(section):
                 if entry.tag == "Video":
                     self._skipped["clips"] += 1
-                elif entry.tag == "Photo":
-                    yield from self._items_of(entry, section, machine)
+                elif entry.tag == "Photo" and (item := self._item_of(entry, section, machine)) is not None:
+                    yield item
 
     @contextmanager
     def open(self, item: Item) -> Iterator[BinaryIO]:
@@ -125,14 +129,14 @@ class PlexSource:
         top = f"/library/sections/{section.key}/all"
         loose: set[str] = set()
         is_flat = False
-        for entry in self._walk(f"{top}?type=13&clusterZoomLevel=1&sort=addedAt", section):
+        for entry in self._walk(f"{top}?type=13&clusterZoomLevel=1&sort=addedAt", section, _NOT_KNOWN):
             is_flat = is_flat or entry.get("parentRatingKey") is not None
             if not is_flat:
                 loose.add(entry.get("ratingKey", ""))
             yield entry
         self._skipped["clips"] += self._number_of_clips(section)
         # A server that does not know the zoom level lists nothing, or only what lies loose beside the albums.
-        if is_flat or (loose and not self._total(f"{top}?type=14")):
+        if is_flat or (loose and self._has_no_albums(top)):
             return
         found = False
         for entry in self._by_albums(section):
@@ -145,24 +149,43 @@ class PlexSource:
     def _by_albums(self, section: PlexSection) -> Iterator[Element]:
         top = f"/library/sections/{section.key}/all"
         # What type=13 and 12 show without a zoom level are the loose photos and clips at the root.
-        waiting = [f"{top}?type=12", f"{top}?type=13", f"{top}?type=14"]
-        met = set(waiting)
+        waiting = [(f"{top}?type=12", _NOT_KNOWN), (f"{top}?type=13", _NEVER), (f"{top}?type=14", _NEVER)]
+        met: set[str] = set()
         while waiting:
-            for entry in self._walk(waiting.pop(), section):
+            key, may_refuse = waiting.pop()
+            for entry in self._walk(key, section, may_refuse):
                 inside = f"/library/metadata/{entry.get('ratingKey')}/children"
                 if entry.tag != "Directory":
                     yield entry
                 elif inside not in met:
                     met.add(inside)
-                    waiting.append(inside)
+                    waiting.append((inside, _GONE))
 
-    def _walk(self, key: str, section: PlexSection) -> Iterator[Element]:
+    def _walk(self, key: str, section: PlexSection, may_refuse: frozenset[int]) -> Iterator[Element]:
+        """The entries under a key, none where Plex refuses it with one of some statuses.
+
+        A list that is refused after it has begun is no whole one, and one that must be there shows nothing
+        of what is gone (RELIABILITY P8).
+        """
+        begun = False
         try:
-            yield from walk(lambda start, size: self._plex.get(key, start, size), f'"{section.title}"')
+            for entry in walk(lambda start, size: self._plex.get(key, start, size), f'"{section.title}"'):
+                begun = True
+                yield entry
         except Refusal as error:
-            if error.status not in (400, 404):
-                raise Unreachable(f'Plex does not list section "{section.title}" ({error}).') from error
+            if begun or error.status not in may_refuse:
+                raise Unreachable(
+                    f'Plex does not list section "{section.title}" ({error}). What it did not show is unknown, '
+                    "not gone. Look into its log."
+                ) from error
             log.warning('Plex does not take a request for section "%s" (%s)', section.title, error)
+
+    def _has_no_albums(self, top: str) -> bool:
+        try:
+            return total_of(self._plex.get(f"{top}?type=14", 0, 0)) == 0
+        except Refusal as error:
+            log.debug("Plex does not count the albums (%s)", error)
+            return False
 
     def _number_of_clips(self, section: PlexSection) -> int:
         """Without reading them; 0 where the server does not say."""
@@ -180,16 +203,16 @@ class PlexSource:
         advice = "" if photos else "If it does hold photos, a scan walks its albums to find them."
         return Finding(True, f'section "{section.title}" lists {photos:,} photos', advice)
 
-    def _items_of(self, entry: Element, section: PlexSection, machine: str) -> Iterator[Item]:
-        """One item, made from the first file, or none where Plex has no file for the photo."""
+    def _item_of(self, entry: Element, section: PlexSection, machine: str) -> Item | None:
+        """Made from the first file; None where Plex has no file for the photo."""
         parts = [part for part in entry.iter("Part") if part.get("key")]
         if not parts:
             self._skipped["photos without a file"] += 1
             log.warning('Plex names no file for "%s" in section "%s"', entry.get("title"), section.title)
-            return
+            return None
         if len(parts) > 1:
             self._skipped["second files"] += len(parts) - 1
-        yield item_of(entry, parts[0], section, machine)
+        return item_of(entry, parts[0], section, machine)
 
     # The bytes.
 
@@ -234,51 +257,6 @@ def _refused(error: Refusal) -> Unreachable:
     if error.status == 403:
         return Unreachable("Plex forbids downloads with this token (403). Use the token of the server's owner.")
     return Unreachable(f"Plex does not give out the file ({error}).")
-
-
-def item_of(entry: Element, part: Element, section: PlexSection, machine: str) -> Item:
-    """An entry of a listing as an item. `updatedAt` is no part of the stamp: reports from real servers disagree
-    on whether tag edits move it.
-    """
-    file, size, title = part.get("file", ""), part.get("size", ""), entry.get("title", "")
-    path = relative(file, section.locations) or _path_by_titles(entry, part)
-    return Item(
-        source=f"plex:{machine}",
-        key=entry.get("ratingKey", ""),
-        path=printable(path),
-        stamp="|".join((machine, part.get("id", ""), part.get("key", ""), size, file)),
-        section=section.title,
-        album=printable(path.rpartition("/")[0]),
-        title=title,
-        size=int(size) if size.isdigit() else None,
-        moment=_moment(entry),
-        facts={
-            "section": section.key,
-            "part": part.get("id", ""),
-            "part_key": part.get("key", ""),
-            "file": file,
-            "container": part.get("container", ""),
-        },
-    )
-
-
-def _path_by_titles(entry: Element, part: Element) -> str:
-    name = part.get("file", "").replace("\\", "/").rpartition("/")[2]
-    albums = [entry.get("grandparentTitle", ""), entry.get("parentTitle", "")]
-    own = name or f"{entry.get('title', '')}.{part.get('container', '')}"
-    return "/".join(title for title in (*albums, own) if title)
-
-
-def _moment(entry: Element) -> datetime | None:
-    """The day it was taken, at midnight UTC; else when it was added; None where neither can be read."""
-    try:
-        return datetime.fromisoformat(entry.get("originallyAvailableAt", "")).replace(tzinfo=UTC)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromtimestamp(int(entry.get("addedAt", "")), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _chosen(sections: tuple[PlexSection, ...], names: tuple[str, ...], url: str) -> tuple[PlexSection, ...]:

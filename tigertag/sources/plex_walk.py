@@ -35,24 +35,24 @@ def walk(fetch: Fetch, what: str) -> Iterator[Element]:
     A listing that did not add up is walked once more for what was not seen. Raises Incomplete, naming `what`,
     where it still does not: then all entries that showed have been given (RELIABILITY P8).
     """
-    seen: set[str] = set()
-    for _ in range(2):
-        this = _Round()
-        for entry in _entries(fetch, this):
-            key = entry.get("ratingKey", "")
-            if key not in seen:
-                seen.add(key)
-                yield entry
-        if this.whole:
-            return
-    raise Incomplete(
-        f"Plex listed {len(this.keys):,} of {this.total:,} entries of {what}, twice. What it left out is "
-        "unknown, not gone. Is it scanning just now? Try again when it is done."
-    )
+    first, second = _Round(), _Round()
+    yield from _entries(fetch, first)
+    if first.whole:
+        return
+    for entry in _entries(fetch, second):
+        if entry.get("ratingKey", "") not in first.keys:
+            yield entry
+    if not second.whole:
+        raise Incomplete(
+            f"Plex listed {len(second.keys):,} of {second.total:,} entries of {what}, twice. What it left out "
+            "is unknown, not gone. Is it scanning just now? Try again when it is done."
+        )
 
 
 def _entries(fetch: Fetch, this: _Round) -> Iterator[Element]:
-    """Pages overlap by one entry: where that is another one than before, something before it has gone, and the
+    """Each entry of a round once.
+
+    Pages overlap by one entry: where that is another one than before, something before it has gone, and the
     entry that moved into its place would never be shown. The total alone does not tell, for something else may
     have come at the end.
     """
@@ -60,22 +60,21 @@ def _entries(fetch: Fetch, this: _Round) -> Iterator[Element]:
     while True:
         page = fetch(start, PAGE)
         shown = list(page)
+        keys = [entry.get("ratingKey", "") for entry in shown]
         total = total_of(page)
-        this.shifted |= total < this.total or bool(last and _first_key(shown) != last)
+        this.shifted |= total < this.total or bool(last and keys[:1] != [last])
         this.total = total
-        this.keys.update(entry.get("ratingKey", "") for entry in shown)
-        yield from shown
+        for key, entry in zip(keys, shown, strict=True):
+            if key not in this.keys:
+                this.keys.add(key)
+                yield entry
         end = start + len(shown)
         if end >= total or end - 1 <= start:
             return
-        start, last = end - 1, shown[-1].get("ratingKey", "")
+        start, last = end - 1, keys[-1]
 
 
 def total_of(page: Element) -> int:
     """How many entries a listing has. `totalSize` is there only when it is paged."""
     said = page.get("totalSize") or page.get("size") or ""
     return int(said) if said.isdigit() else len(page)
-
-
-def _first_key(shown: list[Element]) -> str:
-    return shown[0].get("ratingKey", "") if shown else ""

@@ -14,6 +14,8 @@ from tigertag.sources.plex import PlexSource, PlexSourceOptions
 from tigertag.targets.plex import PlexTarget, PlexTargetOptions
 
 IMPATIENT = Pace(connect=2, read=0.3, sleep=lambda seconds: None)
+PATIENT = Pace()
+"""For answers so long that they take their time."""
 
 
 class PlexWall:
@@ -45,9 +47,9 @@ class PlexWall:
     def tags(self, item: Item) -> list[str]:
         return self.plex.tags(int(item.key))
 
-    def target(self, token: str = TOKEN, **options: int) -> PlexTarget:
+    def target(self, token: str = TOKEN, pace: Pace = IMPATIENT, **options: int) -> PlexTarget:
         settings = {"url": self.plex.url, "token": token, **options}
-        self.built.append(PlexTarget(PlexTargetOptions.model_validate(settings), self.memory, IMPATIENT))
+        self.built.append(PlexTarget(PlexTargetOptions.model_validate(settings), self.memory, pace))
         return self.built[-1]
 
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.targets.contract import KeepingTargetContract, Wall, change, folded
-from tests.targets.plex_wall import PlexWall, hung, write
-from tigertag.errors import ItemError, ItemGone
+from tests.targets.plex_wall import PATIENT, PlexWall, hung, write
+from tigertag.errors import ItemError, ItemGone, Unreachable
 from tigertag.model import Change, Item, Presence, Shown, Written, fold
 from tigertag.targets.plex import PlexTarget
 from tigertag.targets.plex_edits import needed
@@ -58,7 +58,8 @@ def test_edits_go_by_change_set_or_by_tag_whichever_needs_fewer(wall: PlexWall, 
 
 
 def test_an_edit_concerns_at_most_a_batch_and_its_url_stays_short(wall: PlexWall) -> None:
-    write(wall.target(), wall.many(450), add=[f"quite a long tag for a photo number {n}" for n in range(40)])
+    tags = [f"quite a long tag for a photo number {number}" for number in range(40)]
+    write(wall.target(pace=PATIENT), wall.many(250), add=tags)
     edits = [request.url for request in wall.plex.requests if request.kind == "edit"]
     assert max(map(len, edits)) < 4096
     assert max(url.partition("&")[0].count("%2C") + 1 for url in edits) <= 200
@@ -75,8 +76,9 @@ def test_a_tag_added_and_removed_at_once_stays(wall: PlexWall) -> None:
     assert change(wall.target(), item, add=["dog"], remove=["Dog"]) == ("Dog",)
 
 
-def test_additions_are_never_seen_after_removals(wall: PlexWall) -> None:
-    items, target = wall.many(30), wall.target()
+@pytest.mark.parametrize("others", [(), ("Holiday",)], ids=["what adding does is unknown", "and known"])
+def test_additions_are_never_seen_after_removals(wall: PlexWall, others: Sequence[str]) -> None:
+    items, target = wall.many(30, others), wall.target()
     write(target, items, add=["old"])
     states: list[set[str]] = []
     for after in range(1, 40):
@@ -127,6 +129,51 @@ def test_a_photo_that_goes_before_the_edit_spoils_nothing_for_the_others(wall: P
     outcomes = {one.item.key: one for one in write(wall.target(), items, add=["dog"])}
     assert isinstance(outcomes.pop(items[7].key), ItemGone)
     assert len(outcomes) == 19 and all(isinstance(one, Written) for one in outcomes.values())
+
+
+@pytest.mark.parametrize(("times", "fate"), [(1, Written), (1_000, ItemError)])
+def test_an_edit_that_is_not_found_for_a_photo_that_is_there_is_sent_once_more(
+    wall: PlexWall, times: int, fate: type
+) -> None:
+    item = wall.item("a")
+    wall.plex.fault("edit", "status", times, status=404)
+    (outcome,) = write(wall.target(), [item], add=["dog"])
+    assert type(outcome) is fate
+    assert wall.plex.counts()["edit"] == 2
+
+
+@pytest.mark.parametrize(("status", "again"), [(400, False), (413, True), (414, True)])
+def test_only_what_plex_itself_refuses_is_given_up(wall: PlexWall, status: int, again: bool) -> None:
+    """A proxy that takes no request of that size is mended some day."""
+    wall.plex.fault("edit", "status", 1_000, status=status)
+    (outcome,) = write(wall.target(), [wall.item("a")], add=["dog"])
+    assert isinstance(outcome, ItemError) and outcome.again is again
+
+
+@pytest.mark.parametrize(("number", "are_gone"), [(4, True), (5, False)])
+def test_all_photos_at_once_are_not_believed_to_be_gone(wall: PlexWall, number: int, are_gone: bool) -> None:
+    items = wall.many(number)
+    wall.plex.fault("read", "status", 1_000, status=404)
+    if are_gone:
+        found = list(wall.target().read(items))
+        assert [one.presence for one in found if isinstance(one, Shown)] == [Presence.GONE] * number
+    else:
+        with pytest.raises(Unreachable, match=r"does not show the tags of photos \(404 for all 5"):
+            wall.target().read(items)
+
+
+def test_an_album_that_goes_before_its_edit_spoils_nothing_for_the_others(wall: PlexWall) -> None:
+    items = wall.many(12)
+
+    def delete() -> None:
+        for item in items[:6]:
+            wall.plex.remove_photo(int(item.key))
+
+    wall.plex.before("edit", delete)
+    wall.plex.rules.stale_key_in_edit = "404"
+    changes = [Change(item, add=("gone",) if item in items[:6] else ("dog",)) for item in items]
+    outcomes = {one.item.key: type(one) for one in wall.target().write(changes)}
+    assert outcomes == {item.key: ItemGone if item in items[:6] else Written for item in items}
 
 
 # Names.

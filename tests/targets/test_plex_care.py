@@ -10,7 +10,7 @@ from tests.servers.plex import TOKEN
 from tests.targets.contract import change, folded
 from tests.targets.plex_wall import PlexWall, hung, write
 from tigertag.errors import ConfigError, ItemError, Unreachable
-from tigertag.model import Change, Written
+from tigertag.model import Change, Shown, Written
 
 
 @pytest.fixture
@@ -95,6 +95,17 @@ def test_harmful_replacing_server_is_remembered_and_harmed_no_more(wall: PlexWal
     write(wall.target(), items, remove=["Cat"])
     assert wall.plex.damage() == []
     assert all(folded(wall.tags(item)) == {"holiday", "aunt ada"} for item in items)
+
+
+def test_harmful_replacing_server_keeps_what_a_user_adds_between_reading_and_writing(wall: PlexWall) -> None:
+    wall.plex.rules.adding = "replace"
+    items = wall.many(3, ["Holiday", "Aunt Ada"])
+    write(wall.target(), items, add=["dog"])
+    wall.plex.harm.clear()
+    (shown,) = [one for one in wall.target().read(items[:1]) if isinstance(one, Shown)]
+    wall.plex.user_add(int(shown.item.key), "Mine")
+    list(wall.target().write([Change(shown.item, ("cat",), (), shown.tags)]))
+    assert folded(wall.tags(shown.item)) == {"holiday", "aunt ada", "mine", "dog", "cat"}
 
 
 def test_harmful_replacing_server_is_found_out_at_the_least_risk(wall: PlexWall) -> None:

@@ -50,7 +50,7 @@ class PlexTarget:
         return item.source == self.identity
 
     def read(self, items: Sequence[Item]) -> Iterable[Shown | ItemError]:
-        seen = self._view.look([item.key for item in items])
+        seen = self._view.look_at_batch([item.key for item in items])
         return [_shown(item, seen.get(item.key)) for item in items]
 
     def write(self, changes: Sequence[Change]) -> Iterator[Written | ItemError]:

@@ -15,6 +15,8 @@ from tigertag.plexserver import PlexConnection, Refusal
 # Photos in one multi-get; with keys of seven digits the URL stays under 4 KB.
 _MANY = 400
 _LONGEST_URL = 3900
+# So many that Plex lists do not go at the same moment, all of those that are asked for.
+_ALL_GONE = 5
 # Locks that are remembered from reading to writing.
 _REMEMBERED = 10_000
 
@@ -43,14 +45,31 @@ class PlexView:
         self._locks: OrderedDict[str, Seen] = OrderedDict()
 
     def look(self, keys: Sequence[str]) -> dict[str, Seen]:
-        """What is there, by key; a key that Plex does not know, or that is no photo, is left out."""
+        """What is there, by key; a key that Plex does not know, or that is no photo, is left out.
+
+        Raises Unreachable.
+        """
         found: dict[str, Seen] = {}
         # The photo that had a key before another one got it is kept under a key that Plex never gave.
-        for some in _chunks([key for key in dict.fromkeys(keys) if key.isdecimal()]):
+        asked = [key for key in dict.fromkeys(keys) if key.isdecimal()]
+        for some in _chunks(asked):
             found |= self._asked(some)
         self._locks.update(found)
         while len(self._locks) > _REMEMBERED:
             self._locks.popitem(last=False)
+        return found
+
+    def look_at_batch(self, keys: Sequence[str]) -> dict[str, Seen]:
+        """The same of all photos of a batch: that every one of many has gone is not believed.
+
+        Raises Unreachable.
+        """
+        found = self.look(keys)
+        if len(keys) >= _ALL_GONE and not found:
+            raise Unreachable(
+                f"Plex does not show the tags of photos (404 for all {len(keys)} of them). Look into its log; "
+                "if they were deleted, the next scan knows."
+            )
         return found
 
     def before(self, key: str) -> Seen | None:

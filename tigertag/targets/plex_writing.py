@@ -34,6 +34,8 @@ class Writing:
         self._restored: dict[str, list[str]] = defaultdict(list)
         self._before: dict[str, Seen | None] = {}
         self._items: dict[str, Item] = {}
+        self._sent_again: set[str] = set()
+        """Photos whose edit was sent once more, because Plex shows them and did not find them."""
         self._failed = 0
 
     def outcomes(self, changes: Sequence[Change]) -> Iterator[Written | ItemError]:
@@ -43,7 +45,7 @@ class Writing:
         waiting = list(changes)
         self._send(waiting)
         while True:
-            now = self._view.look([c.item.key for c in waiting if c.item.key not in self._trouble])
+            now = self._view.look_at_batch([c.item.key for c in waiting if c.item.key not in self._trouble])
             self._habits.learn(waiting, self._before, now)
             self._put_locks_back(waiting, now)
             again = []
@@ -186,7 +188,9 @@ class Writing:
                 self._put(half)
             if not halves:
                 names = ", ".join((*edit.add, *edit.remove))
-                self._note(edit.keys, f"Plex refuses the edit ({error}) of {names[:80]!a}", again=False)
+                # The tags may be what Plex does not take; that a request is too large somebody else says.
+                again = error.status != 400
+                self._note(edit.keys, f"Plex refuses the edit ({error}) of {names[:80]!a}", again=again)
         elif error.status == 403:
             raise Unreachable(
                 "Plex lets this token read but not edit (403). Use the token of the server's owner."
@@ -206,6 +210,9 @@ class Writing:
         elif len(left) > 1:
             for key in left:
                 self._put(replace(edit, keys=(key,)), whole)
+        elif left and self._sent_again.isdisjoint(left):
+            self._sent_again.update(left)
+            self._put(edit, whole)
         elif left:
             self._note(left, "Plex shows the photo and does not find it to edit (404)", again=True)
 

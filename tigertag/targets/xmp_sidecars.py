@@ -1,0 +1,159 @@
+"""Sidecars: read whole, edited in place, put back in one step. What is no XMP is left as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, IptcImagePlugin
+
+from tigertag import replacing
+from tigertag.errors import PhotoError
+from tigertag.media.names import printable
+from tigertag.targets.xmp_places import Naming, sidecar_of
+from tigertag.xmp.dom import BadPacket
+from tigertag.xmp.fields import Field, Fields, Way
+from tigertag.xmp.merging import Edit, made, merged
+from tigertag.xmp.packet import Packet
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 16 << 20
+_KEYWORDS = (2, 25)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A sidecar's bytes; none where there is no sidecar yet."""
+
+    path: Path
+    data: bytes | None
+
+    @property
+    def name(self) -> str:
+        return printable(self.path.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecars:
+    """Reads and writes the sidecars of photos."""
+
+    naming: Naming
+    way: Way
+
+    def read(self, photo: Path) -> Fields:
+        """Nothing where there is no sidecar. Raises PhotoError where it cannot be understood, OSError."""
+        return _packet(self._held(photo)).fields()
+
+    def edit(self, photo: Path, edit: Edit) -> Fields:
+        """Makes the change and gives what stands there then, read back.
+
+        A sidecar that we made goes when nothing is left in it. Raises as `read` and `replacing.replace` do.
+        """
+        held = self._held(photo)
+        packet = _packet(held)
+        now = packet.fields()
+        wanted = merged(now, edit, self.way, embedded(photo))
+        if held.data is None:
+            wanted = made(wanted)
+        if wanted == now:
+            return now
+        packet.apply(wanted)
+        is_ours = now.provenance is not None and now.provenance.made
+        if is_ours and packet.is_empty and held.data is not None:
+            replacing.remove(held.path, was=hashlib.sha256(held.data).hexdigest(), name=held.name)
+        else:
+            data = packet.to_bytes()
+            _put(held, photo, data, wanted)
+            if _bytes(held.path) == data:  # which was read as `wanted` before it was put there
+                return wanted
+        return self.read(photo)
+
+    def _held(self, photo: Path) -> _Held:
+        path = sidecar_of(photo, self.naming)
+        return _Held(path, _bytes(path))
+
+
+def _put(held: _Held, photo: Path, data: bytes, wanted: Fields) -> None:
+    def check(draft: Path) -> None:
+        if Packet.parse(draft.read_bytes()).fields() != wanted:
+            raise PhotoError(f"Refused to write {held.name}: check failed (it does not read back as written)")
+
+    write = replacing.holding(data)
+    if held.data is None:
+        replacing.create(held.path, write, check, like=photo, name=held.name)
+    else:
+        # Other programs look at the time of a sidecar to see that there is news in it.
+        was = hashlib.sha256(held.data).hexdigest()
+        replacing.replace(held.path, write, check, was=was, name=held.name, keep_times=False)
+
+
+def _packet(held: _Held) -> Packet:
+    if held.data is None:
+        return Packet.new()
+    try:
+        return Packet.parse(held.data)
+    except BadPacket as error:
+        raise PhotoError(f"The sidecar {held.name} is left as it is: {error}") from error
+
+
+def _bytes(path: Path) -> bytes | None:
+    """None where there is no such file. Raises PhotoError where it is no regular file or far too large."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise PhotoError(f"The sidecar {printable(path.name)} is a link that leads nowhere") from None
+        return None
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise PhotoError(f"The sidecar {printable(path.name)} is no regular file and stays as it is")
+        data = file.read(_LONGEST + 1)
+    if len(data) > _LONGEST:
+        raise PhotoError(f"The sidecar {printable(path.name)} is larger than {_LONGEST >> 20} MiB")
+    return data
+
+
+def embedded(photo: Path) -> Fields | None:
+    """What the picture file itself holds, which its sidecar would hide from programs that read that alone.
+
+    None where nothing can be read of it.
+    """
+    try:
+        with Image.open(photo) as picture:
+            source = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+            iptc = IptcImagePlugin.getiptcinfo(picture) or {}
+    except Exception as error:  # noqa: BLE001 - on broken blocks Pillow raises anything; there is nothing to carry
+        log.debug("%s: embedded keywords cannot be read (%s)", printable(photo.name), error)
+        return None
+    found = _of_packet(source, photo)
+    keywords = iptc.get(_KEYWORDS, ())
+    texts = [
+        text for text in (keywords if isinstance(keywords, list) else [keywords]) if isinstance(text, bytes)
+    ]
+    values = dict(found.values)
+    if texts:
+        values[Field.IPTC] = tuple(_decoded(text) for text in texts)
+    return Fields(values, found.caption, found.provenance)
+
+
+def _of_packet(source: object, photo: Path) -> Fields:
+    if not isinstance(source, str | bytes):
+        return Fields()
+    try:
+        return Packet.parse(source.encode() if isinstance(source, str) else source.rstrip(b"\0")).fields()
+    except BadPacket as error:
+        log.debug("%s: embedded XMP cannot be read (%s)", printable(photo.name), error)
+        return Fields()
+
+
+def _decoded(text: bytes) -> str:
+    """IPTC without a character set may be anything: UTF-8 where it fits, else Latin 1."""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("latin-1")

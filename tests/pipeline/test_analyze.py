@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 
@@ -10,8 +11,13 @@ import pytest
 from tests.fakes_pipeline import Killed, days, drawn, tag
 from tests.house import House, content_id
 from tigertag.errors import MissingDecoder, PhotoError, PluginDown, StoreError, TransientError, Unreachable
+from tigertag.media import File
 from tigertag.model import Photo
+from tigertag.pipeline import analyze
+from tigertag.pipeline.lane import Answered
+from tigertag.pipeline.work import Tally
 from tigertag.store import tables
+from tigertag.worker import Made, Render
 
 
 def failed(photo: Photo) -> PhotoError:
@@ -57,6 +63,30 @@ def test_copies_are_billed_once(any_house: House) -> None:
     report = any_house.scan()
     assert (report.exit_code, list(mind.sent.values())) == (0, [1])
     assert any_house.wall == {str(number): {"dog"} for number in range(5)}
+
+
+def test_a_copy_that_is_still_prepared_when_the_answer_comes_costs_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, begun = threading.Event(), itertools.count()
+    render, react = Render._render, analyze._Showing._react_answered
+
+    def slow_for_the_second(task: Render, file: File) -> Made:
+        assert next(begun) == 0 or answered.wait(20)
+        return render(task, file)
+
+    def noticed(showing: analyze._Showing, event: Answered, tally: Tally) -> None:
+        react(showing, event, tally)
+        answered.set()
+
+    monkeypatch.setattr(Render, "_render", slow_for_the_second)
+    monkeypatch.setattr(analyze._Showing, "_react_answered", noticed)
+    mind = house.engine("seer", billed=True, sees=8)
+    mind.default = lambda photo: [tag("dog")]
+    house.photo("1", number=1)
+    house.photo("2", number=1)
+    assert (house.scan().exit_code, list(mind.sent.values())) == (0, [1])
+    assert house.wall == {"1": {"dog"}, "2": {"dog"}}
 
 
 def test_a_copy_that_comes_later_costs_nothing(house: House) -> None:

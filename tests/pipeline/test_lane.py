@@ -9,10 +9,12 @@ from typing import cast
 import pytest
 
 from tests.fakes_pipeline import drawn
+from tigertag.executors.threads import Threads
 from tigertag.media import open_photo
 from tigertag.model import Engine, Quota
 from tigertag.pipeline.lane import Ask, Lane
 from tigertag.pipeline.work import OpenEngine
+from tigertag.pipeline.workshop import Workshop
 
 
 class Spending:
@@ -36,7 +38,9 @@ def ask(tmp_path: Path) -> Ask:
 
 
 def lane(engine: Spending, *, under_way: int) -> Lane:
-    made = Lane(OpenEngine("seer", cast(Engine, engine), 1), queue.SimpleQueue(), lambda: False)
+    made = Lane(
+        OpenEngine("seer", cast(Engine, engine), 1), queue.SimpleQueue(), lambda: False, Workshop(Threads(1))
+    )
     made.under_way = under_way
     return made
 

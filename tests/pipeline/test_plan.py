@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tigertag.model import fold
 from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, finish, missing, plan
@@ -133,8 +134,13 @@ def test_what_a_silent_engine_wrote_is_left_alone() -> None:
 
 
 def test_a_removal_that_was_taken_back_stays_taken_back() -> None:
-    decided = plan(known([], [entry("dog")], [no("dog", "undone")]), ["Dog"])
-    assert not decided.changes_target
+    there = replace(known([], [entry("dog")], [no("dog", "undone")]), brought_back={"dog"})
+    assert not plan(there, ["Dog"]).changes_target
+
+
+def test_what_was_taken_off_by_an_undo_does_not_hold_another_name_of_it() -> None:
+    decided = plan(known([], [entry("tti_dog")], [no("dog", "undone")]), ["Tti_dog"])
+    assert names(decided.remove) == ["Tti_dog"]
 
 
 def test_what_is_missing_after_a_restore_is_written_again_and_nothing_is_learnt() -> None:
@@ -182,3 +188,16 @@ def test_another_name_of_a_refused_tag_may_have_been_there_all_along_and_brings_
     both = [want("dog"), want("tti_dog", "other", canonical="dog")]
     decided = plan(known(both, rulings=[no("dog")], speaking=("seer", "other")), ["tti_dog"])
     assert (names(decided.found), names(decided.welcomed), names(decided.stopped)) == (["tti_dog"], [], ["dog"])
+
+
+def test_a_target_that_follows_removes_ours_where_a_verdict_is_against_it() -> None:
+    standing = known([want("dog")], [entry("dog"), entry("Ada", ours=False)], [no("dog"), no("Ada")])
+    assert names(plan(standing, ["Dog", "Ada"], follow=True).remove) == ["Dog"]
+    assert not plan(standing, ["Dog", "Ada"]).changes_target
+    copied = known([want("dog")], [entry("dog")], [no("dog", own=False)])
+    assert names(plan(copied, ["dog"], follow=True).remove) == ["dog"]
+
+
+def test_a_target_that_follows_keeps_what_was_taken_back_or_allowed() -> None:
+    for rulings in ([no("dog", "undone")], [no("dog", own=False), no("dog", "yes")]):
+        assert not plan(known([want("dog")], [entry("dog")], rulings), ["dog"], follow=True).changes_target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,13 @@ def test_what_was_paid_for_is_taken_up_by_the_next_run(house: House, outage: Out
     mind.default = answer
     with pytest.raises(StoreError):
         house.scan()
-    paid = list(mind.asked)
-    assert paid
+    assert mind.sent
     outage.is_away = False
     with house.database.session() as session:
         session.execute(delete(tables.RunLock))  # the process that could not release it would be dead
     mind.default = lambda photo: [tag("dog")]
     house.scan()
-    assert sorted(mind.asked) == sorted(set(mind.asked))
+    assert sorted(mind.sent.values()) == [1] * 6
     assert house.wall == {str(number): {"dog"} for number in range(6)}
     assert not list(Path(house.url.removeprefix("sqlite:///")).parent.glob("*.spool"))
 
@@ -84,7 +84,36 @@ def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path: Path, house: House) 
     assert not path.exists()
 
 
+def test_what_was_paid_for_is_on_the_disk_before_it_counts_as_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "answers.spool"
+    on_disk: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: on_disk.append(path.read_text()))
+    spool.put(path, [ROW])
+    assert on_disk == [ROW.as_line()]
+
+
 def test_no_room_for_the_spool_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DiskError, match="paid for"):
         spool.put(tmp_path / "file" / "x.spool", [ROW])
+
+
+def test_a_disk_that_fills_up_has_room_for_what_was_paid_for(tmp_path: Path) -> None:
+    path = tmp_path / "answers.spool"
+    with spool.room(path):
+        held = sum(each.stat().st_size for each in tmp_path.iterdir())
+        spool.put(path, [ROW])
+        left = sum(each.stat().st_size for each in tmp_path.iterdir())
+    assert held >= 1 << 20 > left > 0
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_without_room_for_answers_nothing_is_asked(house: House) -> None:
+    house.engine("seer", billed=True)
+    house.photo("1", tag("dog"))
+    Path(house.url.removeprefix("sqlite:///") + ".spool.room").mkdir()
+    with pytest.raises(DiskError, match=r"no room for answers in .* \(Is a directory\)\. Nothing was asked"):
+        house.scan()
+    assert not house.mind("seer").asked

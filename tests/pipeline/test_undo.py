@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fakes_pipeline import tag
-from tests.house import House
+from tests.fakes_pipeline import drawn, tag
+from tests.house import House, content_id
 from tigertag.errors import ConfigError, Unreachable
 from tigertag.store import tables
 
@@ -198,6 +198,19 @@ def test_a_tag_is_found_by_its_name_before_the_prefix_too(house: House) -> None:
     assert house.wall == {"1": {"tti_cat"}}
 
 
+def test_an_undo_holds_what_it_put_back_and_nothing_else(any_house: House) -> None:
+    any_house.engine("seer")
+    any_house.engine("other", prefix="tti")
+    any_house.mind("other").default = lambda photo: [tag("dog", 50)]
+    any_house.photo("1", tag("dog", 50), tag("cat", 90))
+    any_house.scan()
+    any_house.change("seer", min_confidence=60)
+    any_house.undo(any_house.write().run_id)
+    any_house.change("other", min_confidence=60)
+    any_house.write(verify=True)
+    assert any_house.wall == {"1": {"dog", "cat"}}
+
+
 @pytest.mark.parametrize("order", [{"run_id": 99}, {"source": "attic"}, {}])
 def test_an_undo_of_what_there_is_not_says_so(house: House, order: dict[str, object]) -> None:
     scanned(house)
@@ -281,3 +294,32 @@ def test_a_copy_that_an_undo_kept_bare_gets_its_tags_after_the_redo(any_house: H
     any_house.undo(1, redo=True)
     any_house.scan()
     assert any_house.wall == {"1": {"dog"}, "2": {"dog"}}
+
+
+def test_a_redo_of_several_undos_of_one_tag_ends_as_before_the_first_and_twice_is_once(
+    any_house: House,
+) -> None:
+    """The undos are taken back one upon the other, the newest first."""
+    any_house.engine("seer")
+    any_house.photo("1", tag("dog", 90), tag("cat", 50))
+    any_house.scan()
+    any_house.change("seer", min_confidence=60)
+    any_house.undo(any_house.write().run_id)
+    any_house.undo(everything=True)
+    for _ in range(2):
+        any_house.undo(everything=True, redo=True)
+        assert any_house.wall == {"1": {"dog"}}
+
+
+def test_what_a_run_took_off_and_hung_up_again_is_taken_back_at_once(house: House) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog", 50))
+    house.scan()
+    house.change("seer", min_confidence=60, level=1)
+    house.mind("seer").says[content_id(drawn(1))] = [tag("dog", 70)]
+    run = house.scan().run_id
+    assert [(row.run_id, row.action) for row in house.rows(tables.Edit)][1:] == [(run, "remove"), (run, "add")]
+    report = house.undo(run)
+    for _ in range(2):
+        assert (house.wall, house.ours("1"), report.overtaken) == ({"1": {"dog"}}, {"dog"}, [])
+        report = house.undo(run)

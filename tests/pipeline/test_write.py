@@ -185,7 +185,8 @@ def test_a_photo_that_went_between_list_and_write_is_skipped(house: House) -> No
     house.photo("1")
     house.photo("2")
     house.stage.wall.gone.add("1")
-    assert (house.scan().exit_code, house.wall) == (0, {"2": {"dog"}})
+    report = house.scan()
+    assert (report.exit_code, house.wall, len(report.tally.gone)) == (0, {"2": {"dog"}}, 1)
     house.stage.wall.gone.clear()
     house.scan()
     assert set(house.wall) == {"1", "2"}
@@ -290,6 +291,14 @@ def test_a_restored_server_gets_no_tags_on_new_photos_either(
     house.engine("other").default = lambda photo: [tag("sun")]
     house.photo("new")
     assert (house.scan().exit_code, house.wall) == (9, {})
+
+
+def test_what_waits_since_a_restored_server_was_noticed_is_not_written_the_next_night(house: House) -> None:
+    dogs(house, 24)
+    strip(house, sorted(house.wall))
+    for key in ("new", "of the next day", "of the day after"):
+        house.photo(key)
+        assert (house.scan().exit_code, house.wall) == (9, {})
 
 
 def test_a_photo_that_lost_all_of_its_three_tags_is_held_and_named(any_house: House) -> None:
@@ -455,3 +464,19 @@ def test_a_copy_is_written_once_nothing_is_against_it_any_more(house: House, wor
         house.write(verify=True)
     house.write()
     assert house.wall == {"1": {"dog"}, "2": {"dog"}}
+
+
+def test_a_copy_that_is_written_together_with_it_gets_what_came_back(house: House) -> None:
+    """What was against the copy went in the transaction that planned both."""
+    house.engine("seer")
+    house.photo("1", tag("dog"), number=1)
+    house.scan()
+    house.stage.wall.user_removes("1", "dog")
+    house.write(verify=True)
+    house.photo("2", number=1)
+    house.scan()
+    house.stage.wall.user_adds("1", "dog")
+    house.engine("other").default = lambda photo: [tag("sun")]
+    house.scan()
+    house.write()
+    assert house.wall == {"1": {"dog", "sun"}, "2": {"dog", "sun"}}

@@ -7,77 +7,35 @@ photos is in flight, so memory depends on the window and not on the library.
 
 from __future__ import annotations
 
-import fnmatch
 import queue
-from collections import deque
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
 
-from sqlalchemy.orm import Session
-
-from tigertag.errors import (
-    DiskError,
-    MissingDecoder,
-    PhotoError,
-    PluginDown,
-    StoreError,
-    TransientError,
-)
-from tigertag.media import OpenPhoto
-from tigertag.model import Analysis, Item
+from tigertag.errors import DiskError, PluginDown, StoreError, TransientError, WorkersGone
+from tigertag.model import Rendition
 from tigertag.pipeline import spool
+from tigertag.pipeline.choose import may_see
 from tigertag.pipeline.courier import Courier, Replied
-from tigertag.pipeline.fetch import DueItem, Fetched, fetch
+from tigertag.pipeline.due import DueItem
+from tigertag.pipeline.fetch import Fetched, fetch
+from tigertag.pipeline.flight import InFlight, Prepared, Preparing
+from tigertag.pipeline.keep import Batch, Keeping, KeptItem, Opened
 from tigertag.pipeline.lane import Answered, Ask, Ended, Granted, Key, Lane, PermitAsked, Settled
-from tigertag.pipeline.spool import Spooled
-from tigertag.pipeline.vet import vetted
+from tigertag.pipeline.recognise import recognise
 from tigertag.pipeline.work import OpenEngine, OpenTarget, Tally, Work
-from tigertag.store import answers, items, ledger, sends
+from tigertag.pipeline.workshop import Workshop
 
 FETCHERS = 4
-WINDOW = 24
-"""Items in flight at most: fetched and not answered by all."""
+LEAST_WINDOW = 32
+"""Items in flight, at least: fetched and not answered by all."""
 
+_WORKERS = "workers"  # The name under which a lost executor is put aside.
 _GLANCE = 0.5  # Seconds between two looks at whether a signal asked for an end.
+_MOMENT = 0.01  # Seconds to wait for more to be committed together.
 _TOGETHER = 64  # Events that share a transaction at most.
-
-
-@dataclass(slots=True)
-class InFlight:
-    """An item between fetch and the last answer."""
-
-    due: DueItem
-    item: Item
-    photo: OpenPhoto | None = None
-    keys: set[Key] = field(default_factory=set)
-    """Answers that are still to come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What the transaction of one fetched item decided: the answers to ask for."""
-
-    row_id: int
-    asks: tuple[tuple[str, Key], ...] = ()
-    tally: Tally = field(default_factory=Tally)
-
-
-class Choosy(Protocol):
-    """Has globs over section/album/path."""
-
-    @property
-    def only(self) -> tuple[str, ...]: ...
-    @property
-    def except_(self) -> tuple[str, ...]: ...
-
-
-def may_see(engine: Choosy, path: str) -> bool:
-    """Whether ONLY and EXCEPT let the engine see section/album/path. `*` crosses slashes, case counts."""
-    if engine.only and not any(fnmatch.fnmatchcase(path, glob) for glob in engine.only):
-        return False
-    return not any(fnmatch.fnmatchcase(path, glob) for glob in engine.except_)
 
 
 def analyze(
@@ -87,12 +45,13 @@ def analyze(
     targets: Sequence[OpenTarget],
     couriers: Sequence[Courier],
     tally: Tally,
+    workshop: Workshop,
 ) -> None:
     """Opens the due items in their order and asks the engines. Returns when all is done, waits, or is stopped.
 
     Raises StoreError, DiskError and LockHeld: without database, room or lock nothing more may be asked.
     """
-    showing = _Showing(work, deque(due), engines, targets, couriers, tally)
+    showing = _Showing(work, iter(due), engines, targets, couriers, tally, workshop)
     try:
         showing.run()
     finally:
@@ -105,22 +64,26 @@ class _Showing:
     def __init__(
         self,
         work: Work,
-        due: deque[DueItem],
+        due: Iterator[DueItem],
         engines: Sequence[OpenEngine],
         targets: Sequence[OpenTarget],
         couriers: Sequence[Courier],
         tally: Tally,
+        workshop: Workshop,
     ) -> None:
-        self.work, self.due, self.targets, self.couriers, self.tally = work, due, targets, couriers, tally
+        self.work, self.due, self.couriers, self.tally = work, due, couriers, tally
+        self.workshop = workshop
+        self.keeping = Keeping(work, engines, targets)
         self.events: queue.SimpleQueue[object] = queue.SimpleQueue()
-        self.lanes = {each.name: Lane(each, self.events, work.stop.is_set) for each in engines}
+        self.lanes = {each.name: Lane(each, self.events, work.stop.is_set, workshop) for each in engines}
         self.fetchers = ThreadPoolExecutor(FETCHERS, "tigertag-fetch")
         self.settled = Settled()
         self.flying: dict[int, InFlight] = {}
         self.fetching = 0
+        self.preparing = Preparing(workshop, self.events)
+        self.window = _window([*self.lanes.values()], workshop)
         self.asked: dict[Key, list[int]] = {}
         self.missed: set[Key] = set()  # asked in this run without an answer: not again for a copy (E6)
-        self.known: dict[int, tuple[Item, int | None]] = {}
         self.in_hand: list[object] = []  # taken from `events`, not yet committed
         self.silent: set[int] = set()  # sources that no longer answer
 
@@ -136,9 +99,10 @@ class _Showing:
     def _run(self) -> None:
         while True:
             self._fill()
+            self._prepare()
             for lane in self.lanes.values():
                 self._let_go([ask.key for ask in lane.refuse_held()])
-                lane.submit(all_of_it=not self.fetching)
+                lane.submit(all_of_it=not (self.fetching or self.preparing.is_busy))
             for courier in self.couriers:
                 courier.start(self.events)
             if not self._busy():
@@ -155,18 +119,29 @@ class _Showing:
         while not self.events.empty():
             late.append(self.events.get())
         answered = [event for event in (*self.in_hand, *late) if isinstance(event, Answered)]
-        spool.put(self.work.spool, (row for event in answered for row in _spooled(event)))
+        spool.put(self.work.spool, (row for event in answered for row in spool.answers_of(event)))
         self._refuse(late)
 
     def _busy(self) -> bool:
         under_way = any(lane.under_way for lane in self.lanes.values())
-        return bool(self.fetching or under_way or any(courier.is_writing for courier in self.couriers))
+        is_writing = any(courier.is_writing for courier in self.couriers)
+        return bool(self.fetching or self.preparing.is_busy or under_way or is_writing)
 
     def _next_events(self) -> list[object]:
+        """What came in, and what comes in the next moment: ten cost a transaction little more than one."""
         found = [self._next_event()]
-        while len(found) < _TOGETHER and not self.events.empty():
-            found.append(self.events.get())
+        until = time.monotonic() + _MOMENT
+        while len(found) < min(self._expected, _TOGETHER):
+            try:
+                found.append(self.events.get(timeout=max(0, until - time.monotonic())))
+            except queue.Empty:
+                break
         return found
+
+    @property
+    def _expected(self) -> int:
+        """Photos of which something must come in before they can get on."""
+        return self.fetching + self.preparing.under_way + sum(lane.under_way for lane in self.lanes.values())
 
     def _next_event(self) -> object:
         """Waits for what comes next. A stop ends the waits between two tries: nobody sleeps on for minutes."""
@@ -211,36 +186,39 @@ class _Showing:
     # ── taking items up ───────────────────────────────────────────────────────────────────────────────────
 
     def _fill(self) -> None:
-        while self.due and len(self.flying) < WINDOW and not self.work.stop.is_set():
-            if not any(lane.has_room for lane in self.lanes.values()):
+        while len(self.flying) < self.window and not self.work.stop.is_set():
+            if not any(self._has_room(lane) for lane in self.lanes.values()):
                 if not self.flying:
-                    self.due.clear()  # nobody is left to ask: what was not opened waits as it is
+                    self.due = iter(())  # nobody is left to ask: what was not opened waits as it is
                 return
-            due = self.due.popleft()
+            due = next(self.due, None)
+            if due is None:
+                return
             if self._is_worth_opening(due):
                 self._fetch(due)
 
     def _is_worth_opening(self, due: DueItem) -> bool:
         if due.source.row_id in self.silent:
             return False
+        return any(lane.has_room or lane.may_get_room for lane in self._lanes_of(due))
+
+    def _lanes_of(self, due: DueItem) -> list[Lane]:
+        """The engines that may be asked about it."""
         lanes = [lane for lane in self.lanes.values() if may_see(lane.open, due.due.path)]
-        if not due.due.unread:
-            lanes = [lane for lane in lanes if lane.open.revision_id in due.due.revisions]
-        return any(lane.has_room or lane.may_get_room for lane in lanes)
+        return [lane for lane in lanes if due.due.unread or lane.open.revision_id in due.due.revisions]
+
+    def _has_room(self, lane: Lane) -> bool:
+        """Whether the engine has calls left for one more than those that are coming."""
+        return lane.down is None and (lane.room is None or lane.room > self._coming(lane))
+
+    def _coming(self, lane: Lane) -> int:
+        """Photos being opened that it may be asked about."""
+        return sum(lane in self._lanes_of(each.due) for each in self.flying.values() if not each.is_asked)
 
     def _fetch(self, due: DueItem) -> None:
-        item = self._item(due)
-        self.flying[due.due.id] = InFlight(due, item)
+        self.flying[due.due.id] = InFlight(due, due.item)
         self.fetching += 1
-        self.fetchers.submit(lambda: self.events.put(fetch(due, item)))
-
-    def _item(self, due: DueItem) -> Item:
-        """Rows are loaded ahead, a window at a time."""
-        if due.due.id not in self.known:
-            ahead = [due.due.id, *(each.due.id for each, _ in zip(self.due, range(200), strict=False))]
-            with self.work.database.reading() as session:
-                self.known = items.by_ids(session, ahead)
-        return self.known[due.due.id][0]
+        self.fetchers.submit(lambda: self.events.put(fetch(due, self.workshop)))
 
     # ── what came in ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -250,107 +228,111 @@ class _Showing:
             if isinstance(event, Ended):
                 self._refuse(events)
                 raise event.error
-        permits = [event for event in events if isinstance(event, PermitAsked)]
+        now = self.work.now()
+        permits = [event for event in events if isinstance(event, PermitAsked) and _is_admitted(event, now)]
         fetched = [event for event in events if isinstance(event, Fetched)]
         answered = [event for event in events if isinstance(event, Answered)]
         outcomes = self.settled.look()
-
-        def commit(session: Session) -> tuple[list[int], list[Kept], list[Tally]]:
-            sends.settle(session, outcomes)
-            ids = sends.add(
-                session, [(each.key[0], each.key[1]) for each in permits], self.work.run_id, self.work.now()
-            )
-            touched: set[int] = set()
-            kept = [self._keep_fetched(session, each, touched) for each in fetched]
-            tallies = [self._keep_answered(session, each, touched) for each in answered]
-            self._mark(session, sorted(touched))
-            return ids, kept, tallies
-
+        batch = Batch([each.key for each in permits], self._opened(fetched), answered, outcomes, now)
         try:
             if permits:
                 self.work.guard()
-            ids, kept, tallies = self.work.database.transact(commit)
+            kept = self.keeping.keep(batch)
         except BaseException as error:
             for each in permits:
                 each.granted.set_exception(PluginDown(f"no request may be sent ({error})", planned=True))
             raise
         self.settled.drop(outcomes)
-        for each, send_id in zip(permits, ids, strict=True):
+        for each, send_id in zip(permits, kept.send_ids, strict=True):
             each.lane.permitted.add(each.key)
             each.granted.set_result(Granted(send_id, self.settled))
-        for opened, what in zip(fetched, kept, strict=True):
+        for opened, what in zip(fetched, kept.items, strict=True):
             self._react_fetched(opened, what)
-        for reply, tally in zip(answered, tallies, strict=True):
+        for event in events:
+            if isinstance(event, Prepared):
+                self._react_prepared(event)
+        for reply, tally in zip(answered, kept.tallies, strict=True):
             self._react_answered(reply, tally)
         for event in events:
             if isinstance(event, Replied):
                 event.courier.go_on(event, self.events)
 
+    def _opened(self, fetched: Sequence[Fetched]) -> list[Opened]:
+        for photo in (event.photo for event in fetched if event.photo):
+            recognise(photo, self.keeping.targets)
+        flying = [self.flying[event.row_id] for event in fetched]
+        return [Opened(each.due, each.item, event) for each, event in zip(flying, fetched, strict=True)]
+
     def _flush_sends(self) -> None:
         outcomes = self.settled.look()
         if outcomes:
-            self.work.database.transact(lambda session: sends.settle(session, outcomes))
+            self.keeping.keep(Batch(outcomes=outcomes))
             self.settled.drop(outcomes)
 
     # ── fetched items ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _keep_fetched(self, session: Session, event: Fetched, touched: set[int]) -> Kept:
-        """Stores what was found; items that are to be brought in line go into `touched`."""
-        flying = self.flying[event.row_id]
-        if event.photo is not None:
-            return self._keep_photo(session, event.photo, flying, touched)
-        tally = Tally()
-        stamp, error = flying.item.stamp, event.error
-        if isinstance(error, MissingDecoder):
-            items.set_needs(session, event.row_id, stamp, error.extra)
-            tally.needs[error.extra] = 1
-        elif isinstance(error, PhotoError):
-            if items.set_problem(session, event.row_id, stamp, str(error)):
-                tally.fail(flying.item.path, str(error))
-        elif isinstance(error, TransientError):
-            tally.fail(flying.item.path, str(error))
-        return Kept(event.row_id, tally=tally)
-
-    def _keep_photo(self, session: Session, photo: OpenPhoto, flying: InFlight, touched: set[int]) -> Kept:
-        row_id, now = flying.due.due.id, self.work.now()
-        photo_id = items.keep_photo(session, photo.content_id, photo.width, photo.height, now)
-        changed = items.set_read(
-            session,
-            row_id,
-            stamp=flying.item.stamp,
-            photo_id=photo_id,
-            input_hash=photo.input,
-            file_hash=photo.file_hash,
-            now=now,
-        )
-        lanes = [lane for lane in self.lanes.values() if may_see(lane.open, flying.due.due.path)]
-        keys = {lane.open.name: (photo_id, lane.open.revision_id, _input(lane, photo)) for lane in lanes}
-        states = answers.enlist_photo(session, keys.values(), now)
-        if changed:
-            touched.add(row_id)
-        asks = [(name, key) for name, key in keys.items() if states[key] in answers.WAITING]
-        return Kept(row_id, tuple(asks), Tally(opened=1))
-
-    def _mark(self, session: Session, row_ids: Sequence[int]) -> None:
-        """These items are to be brought in line wherever they are accepted."""
-        found = items.by_ids(session, row_ids)
-        for target in self.targets:
-            accepted = [row_id for row_id, (item, _) in found.items() if target.target.accepts(item)]
-            ledger.mark_pending(session, target.row_id, accepted, self.work.now())
-
-    def _react_fetched(self, event: Fetched, kept: Kept) -> None:
+    def _react_fetched(self, event: Fetched, kept: KeptItem) -> None:
         self.fetching -= 1
         self.tally.merge(kept.tally)
         flying = self.flying[event.row_id]
         flying.photo = event.photo
         if isinstance(event.error, DiskError):
             raise event.error
-        if isinstance(event.error, PluginDown) and flying.due.source.row_id not in self.silent:
+        if isinstance(event.error, WorkersGone):
+            self._lose_workers(event.error)
+        elif isinstance(event.error, PluginDown) and flying.due.source.row_id not in self.silent:
             self.silent.add(flying.due.source.row_id)
             self.tally.put_aside(flying.due.source.source.label, event.error)
-        for name, key in kept.asks:
+        flying.asks = kept.asks
+        if self._renditions(flying):
+            self.preparing.waiting.append(event.row_id)
+        else:
+            self._ask_all(event.row_id)
+
+    # ── prepared pictures ─────────────────────────────────────────────────────────────────────────────────
+
+    def _prepare(self) -> None:
+        """Keeps the workers busy. After a stop nothing more is prepared, nor asked."""
+        while self.preparing.waiting and (self.work.stop.is_set() or self.preparing.has_room):
+            row_id = self.preparing.waiting.popleft()
+            flying = self.flying[row_id]
+            renditions = self._renditions(flying)
+            if flying.photo is None or not renditions or self.work.stop.is_set():
+                self._ask_all(row_id)
+            else:
+                self.preparing.start(row_id, flying.photo, renditions)
+
+    def _renditions(self, flying: InFlight) -> tuple[Rendition, ...]:
+        """What the engines want that would still be asked."""
+        lanes = [self.lanes[name] for name, _ in flying.asks]
+        wanted = (each for lane in lanes if lane.down is None for each in lane.open.engine.renditions)
+        return tuple(dict.fromkeys(wanted))
+
+    def _react_prepared(self, event: Prepared) -> None:
+        self.preparing.under_way -= 1
+        if isinstance(event.made, PluginDown):
+            self._lose_workers(event.made)
+        flying = self.flying[event.row_id]
+        if flying.photo is not None:
+            flying.photo.keep(event.made_of(self._renditions(flying)))
+        self._ask_all(event.row_id)
+
+    def _lose_workers(self, error: PluginDown) -> None:
+        """Without prepared pictures no engine is asked any more; what is under way is finished."""
+        if _WORKERS not in self.tally.aside:
+            self.work.watch.say(str(error))
+            self.tally.told.add(_WORKERS)
+        self.tally.put_aside(_WORKERS, error)
+        for lane in self.lanes.values():
+            lane.down = lane.down or error
+            self._let_go([ask.key for ask in lane.give_up()])
+
+    def _ask_all(self, row_id: int) -> None:
+        flying = self.flying[row_id]
+        flying.is_asked = True
+        for name, key in flying.asks:
             self._ask(flying, self.lanes[name], key)
-        self._end_if_done(event.row_id)
+        self._end_if_done(row_id)
 
     def _ask(self, flying: InFlight, lane: Lane, key: Key) -> None:
         """Asks once for each key, however many copies of the photo are in flight."""
@@ -368,49 +350,13 @@ class _Showing:
 
     # ── answers ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _keep_answered(self, session: Session, event: Answered, touched: set[int]) -> Tally:
-        tally = Tally()
-        for ask, outcome in event.outcomes:
-            path = ask.photo.name
-            if isinstance(outcome, Analysis):
-                answer = vetted(outcome)
-                self._keep_answer(session, ask, answer)
-                touched.update(items.of_photo(session, ask.key[0], ask.key[2]))
-                tally.answered[event.lane.open.name] = tally.answered.get(event.lane.open.name, 0) + 1
-                tally.dropped += answer.dropped
-            elif isinstance(outcome, PhotoError):
-                new = answers.keep_failure(
-                    session,
-                    ask.key,
-                    str(outcome),
-                    raw=outcome.raw,
-                    run_id=self.work.run_id,
-                    now=self.work.now(),
-                )
-                if new:
-                    tally.fail(path, str(outcome))
-            else:
-                answers.keep_waiting(session, ask.key, str(outcome))
-                tally.fail(path, str(outcome))
-        return tally
-
-    def _keep_answer(self, session: Session, ask: Ask, answer: Analysis) -> None:
-        answers.keep_answer(
-            session,
-            ask.key,
-            answer.annotations,
-            raw=answer.raw,
-            dropped=answer.dropped,
-            run_id=self.work.run_id,
-            now=self.work.now(),
-        )
-
     def _react_answered(self, event: Answered, tally: Tally) -> None:
         self.tally.merge(tally)
         lane = event.lane
         was_up = lane.down is None
         lane.learn_from(event)
         ended = [ask.key for ask in event.asks]
+        self._spare_copies(set(ended))
         self.missed.update(ask.key for ask, outcome in event.outcomes if isinstance(outcome, TransientError))
         if was_up and lane.down is not None and not self.work.stop.is_set():
             self.tally.put_aside(lane.open.name, lane.down)
@@ -419,6 +365,12 @@ class _Showing:
         if lane.down is not None or self.work.stop.is_set():
             ended += [ask.key for ask in lane.give_up()]
         self._let_go(ended)
+
+    def _spare_copies(self, keys: AbstractSet[Key]) -> None:
+        """A copy whose picture was still being prepared when the answer came is not asked about again."""
+        for flying in self.flying.values():
+            if not flying.is_asked:
+                flying.asks = tuple((name, key) for name, key in flying.asks if key not in keys)
 
     def _let_go(self, keys: Iterable[Key]) -> None:
         """These are not under way any more."""
@@ -439,22 +391,20 @@ class _Showing:
         self.work.watch.finished(flying.item.path)
 
 
-def _input(lane: Lane, photo: OpenPhoto) -> str:
-    return photo.input if lane.open.engine.reads == "file" else ""
+def _window(lanes: Sequence[Lane], workshop: Workshop) -> int:
+    """Items in flight at most: enough that fetchers, workers and the engine with most at once need not wait.
+
+    Memory depends on it, and on nothing else.
+    """
+    widest = max((lane.width for lane in lanes), default=0)
+    return max(LEAST_WINDOW, FETCHERS + 2 * workshop.workers.size + 2 * widest)
 
 
-def _spooled(event: Answered) -> Iterator[Spooled]:
-    for ask, outcome in event.outcomes:
-        if isinstance(outcome, Analysis):
-            answer = vetted(outcome)
-            yield Spooled(
-                ask.photo.content_id,
-                ask.photo.width,
-                ask.photo.height,
-                ask.key[1],
-                event.lane.open.fingerprint,
-                ask.key[2],
-                answer.annotations,
-                answer.raw,
-                answer.dropped,
-            )
+def _is_admitted(asked: PermitAsked, now: datetime) -> bool:
+    """Charges budget and hours of the engine; what they forbid is refused."""
+    try:
+        asked.lane.open.limits.take(now)
+    except PluginDown as refusal:
+        asked.granted.set_exception(refusal)
+        return False
+    return True

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from tigertag.errors import PluginDown, TransientError
 from tigertag.model import Item
 from tigertag.pipeline.write import BATCH, Delivering, Reply, Steps, deliver
+from tigertag.store import ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Courier:
     """
 
     how: Delivering
-    known: set[int]
-    """Items that show tags of ours; they are left for the end."""
     gathered: list[int] = field(default_factory=list)
+    fresh: list[int] = field(default_factory=list)
+    """Of those that were gathered, the ones that show no tag of ours."""
     is_writing: bool = False
     is_down: bool = False
     _steps: Steps | None = None
@@ -43,15 +44,23 @@ class Courier:
 
     def ready(self, row_id: int, item: Item) -> None:
         """All engines that could answer have answered."""
-        if row_id not in self.known and self.how.target.target.accepts(item):
+        if self.how.target.target.accepts(item):
             self.gathered.append(row_id)
+            if len(self.gathered) >= BATCH:
+                self._sort_out()
+
+    def _sort_out(self) -> None:
+        with self.how.work.database.reading() as session:
+            known = ours.among(session, self.how.target.row_id, self.gathered)
+        self.fresh += [row_id for row_id in self.gathered if row_id not in known]
+        self.gathered.clear()
 
     def start(self, events: queue.SimpleQueue[object]) -> None:
         """Begins a batch where there is a full one; what is left over is written at the end of the run."""
         if self.is_writing or self.is_down or self.how.work.stop.is_set():
             return
-        if len(self.gathered) >= BATCH:
-            batch, self.gathered = self.gathered[:BATCH], self.gathered[BATCH:]
+        if len(self.fresh) >= BATCH:
+            batch, self.fresh = self.fresh[:BATCH], self.fresh[BATCH:]
             self._steps = deliver(self.how, batch)
             self._advance(events, next)
 

@@ -7,16 +7,18 @@ nothing as gone (RELIABILITY P8, P9, K1).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from tigertag.errors import PluginDown, Refused, TigerTagError, TransientError
-from tigertag.model import Item, Source
-from tigertag.store import items, ledger
+from tigertag.model import JSON, Item, ListsAlbums, Source
+from tigertag.store import items, ledger, listing
 from tigertag.store.database import Database
+from tigertag.store.due import Due
+from tigertag.store.listing import LastListing, Seen
 
 _PAGE = 500
 _MANY = 20  # Fewer photos than this can shrink to less than half overnight without a disk being gone.
@@ -37,8 +39,8 @@ class Listing:
     fault: TigerTagError | None = None
     was_stopped: bool = False
     """A signal ended it before its end."""
-    unopened: list[str] = field(default_factory=list)
-    """In a dry run: section/album/path of what is new or changed."""
+    unopened: list[Due] = field(default_factory=list)
+    """In a dry run: what is new, with the id 0, or changed."""
 
 
 def discover(
@@ -56,16 +58,86 @@ def discover(
     """
     found = Listing(source.label)
     source_id = _source_id(database, source, dry_run)
-    missing = _in_scope(database, source, source_id)
-    found.known = len(missing)
-    for page in _pages(source.items(), found):
-        _take_page(database, source_id, page, found, missing, dry_run)
+    last = _Last(database, source, source_id, dry_run)
+    found.known = last.count()
+    for page in _pages(last.items(found), found):
+        _take_page(database, source_id, page, found, last.listing, dry_run)
         if stop is not None and stop.is_set():
             found.was_stopped = True
             return found
     found.skipped = dict(source.skipped)
-    _take_leave(database, found, missing, now, dry_run)
+    _take_leave(database, found, last, now, dry_run)
     return found
+
+
+@dataclass(slots=True)
+class _Last:
+    """What a source listed the last time, and how it is met again: item by item, or whole albums at once."""
+
+    database: Database
+    source: Source
+    source_id: int | None
+    dry_run: bool
+    _albums: dict[str, JSON] = field(default_factory=dict)
+    """The memos of the last time."""
+    _memos: dict[str, JSON] = field(default_factory=dict)
+    """Those of this time."""
+    _unchanged: set[str] = field(default_factory=set)
+    _listing: LastListing | None = None
+
+    def count(self) -> int:
+        """The items that were there."""
+        if self.source_id is None or not isinstance(self.source, ListsAlbums):
+            return len(self.listing)
+        with self.database.reading() as session:
+            self._albums = listing.albums(session, self.source_id)
+            return listing.count_live(session, self.source_id)
+
+    @property
+    def listing(self) -> LastListing:
+        """Loaded when the first item is compared: mostly there is none."""
+        if self._listing is None:
+            self._listing = _last_listing(self.database, self.source, self.source_id)
+        return self._listing
+
+    def items(self, found: Listing) -> Iterator[Item]:
+        """Those of the albums that are not as they were; the others are counted as listed."""
+        if not isinstance(self.source, ListsAlbums):
+            yield from self.source.items()
+            return
+        has_changed = False
+        for album in self.source.albums(self._albums):
+            self._memos[album.name] = album.memo
+            if album.items is None:
+                found.listed += album.size
+                self._unchanged.add(album.name)
+                continue
+            if not has_changed:
+                has_changed = True
+                self._forget()
+            yield from album.items
+
+    def _forget(self) -> None:
+        source_id = self.source_id
+        if source_id is not None and not self.dry_run and self._albums:
+            self.database.transact(lambda session: listing.forget_albums(session, source_id))
+
+    def missing(self) -> list[int]:
+        """The rows that were not met. An album of which nothing is left is not named any more."""
+        if self._listing is None and self._memos.keys() == self._albums.keys() == self._unchanged:
+            return []
+        met = self.listing
+        if self._unchanged and self.source_id is not None:
+            with self.database.reading() as session:
+                for row_id in listing.live_in(session, self.source_id, self._unchanged):
+                    met.meets_row(row_id)
+        return met.missing()
+
+    def keep(self, session: Session) -> None:
+        """After a whole listing, where anything has changed."""
+        memos = {name: memo for name, memo in self._memos.items() if memo is not None}
+        if self.source_id is not None and (memos != self._albums or self._listing is not None):
+            listing.keep_albums(session, self.source_id, memos)
 
 
 def _pages(walk: Iterator[Item], found: Listing) -> Iterator[list[Item]]:
@@ -90,20 +162,15 @@ def _source_id(database: Database, source: Source, dry_run: bool) -> int | None:
         with database.reading() as session:
             row = items.find_source(session, source.identity)
             return row.id if row else None
-    with database.session() as session:
-        return items.keep_source(session, source.identity, source.label)
+    return database.transact(lambda session: items.keep_source(session, source.identity, source.label))
 
 
-def _in_scope(database: Database, source: Source, source_id: int | None) -> set[int]:
+def _last_listing(database: Database, source: Source, source_id: int | None) -> LastListing:
     """Rows that were there last time and that this walk will meet again if they still are."""
     if source_id is None:
-        return set()
+        return LastListing()
     with database.reading() as session:
-        return {
-            row_id
-            for row_id, section, _ in items.live(session, source_id)
-            if not source.scope or section in source.scope
-        }
+        return listing.last_listing(session, source_id, source.scope)
 
 
 def _take_page(
@@ -111,60 +178,47 @@ def _take_page(
     source_id: int | None,
     page: list[Item],
     found: Listing,
-    missing: set[int],
+    last: LastListing,
     dry_run: bool,
 ) -> None:
-    with database.reading() as session:
-        known = {} if source_id is None else items.known(session, source_id, [item.key for item in page])
     page = list({item.key: item for item in page}.values())  # one that moves meanwhile is met twice
-    new = [item for item in page if item.key not in known]
-    stale = [(known[item.key].id, item) for item in page if _differs(item, known.get(item.key))]
     found.listed += len(page)
+    told = [item for item in page if not last.meets(listing.mark(item))]
+    if not told:
+        return
+    with database.reading() as session:
+        known = {} if source_id is None else listing.known(session, source_id, [item.key for item in told])
+    new = [item for item in told if item.key not in known]
+    changed = [item for item in told if item.key in known and item.stamp != known[item.key].stamp]
     found.new += len(new)
-    found.changed += sum(1 for item in page if _is_changed(item, known.get(item.key)))
-    missing.difference_update(each.id for each in known.values())
+    found.changed += len(changed)
+    for seen in known.values():
+        last.meets_row(seen.id)
     if dry_run:
-        opened = [item for item in page if item.key not in known or _is_changed(item, known[item.key])]
-        found.unopened += [items.glob_path(item.section, item.path) for item in opened]
-    elif source_id is not None and (new or stale):
-        back = [known[item.key].id for item in page if item.key in known and known[item.key].gone]
-        _write_page(database, source_id, new, stale, back)
+        found.unopened += [_unopened(0, item) for item in new]
+        found.unopened += [_unopened(known[item.key].id, item) for item in changed]
+    elif source_id is not None:
+        _write_page(database, source_id, told, known)
 
 
-def _write_page(
-    database: Database,
-    source_id: int,
-    new: Iterable[Item],
-    stale: Iterable[tuple[int, Item]],
-    back: Sequence[int],
-) -> None:
-    """`back` are rows that were gone: what they missed meanwhile is to be made up for."""
+def _unopened(row_id: int, item: Item) -> Due:
+    return Due(row_id, items.glob_path(item.section, item.path), item.path, item.moment, True, ())
+
+
+def _write_page(database: Database, source_id: int, page: list[Item], known: dict[str, Seen]) -> None:
+    """Takes over what is new or said otherwise. Rows that were gone make up for what they missed meanwhile."""
 
     def write(session: Session) -> None:
-        items.add(session, source_id, new)
-        for row_id, item in stale:
-            items.relist(session, row_id, item)
-        ledger.redeliver(session, back)
+        listing.add(session, source_id, [item for item in page if item.key not in known])
+        listing.relist(session, [(known[item.key].id, item) for item in page if item.key in known])
+        ledger.redeliver(session, [seen.id for seen in known.values() if seen.gone])
 
     database.transact(write)
 
 
-def _is_changed(item: Item, seen: items.Seen | None) -> bool:
-    return seen is not None and item.stamp != seen.stamp
-
-
-def _differs(item: Item, seen: items.Seen | None) -> bool:
-    """Whether the row must be written: a new stamp, another place, or back again."""
-    return seen is not None and (
-        seen.gone
-        or (item.stamp, item.path, item.section, item.moment)
-        != (seen.stamp, seen.path, seen.section, seen.moment)
-        or dict(item.facts) != seen.facts
-    )
-
-
-def _take_leave(database: Database, found: Listing, missing: set[int], now: datetime, dry_run: bool) -> None:
+def _take_leave(database: Database, found: Listing, last: _Last, now: datetime, dry_run: bool) -> None:
     """Marks what was not listed as gone, unless the listing is not to be trusted."""
+    missing = last.missing()
     is_halved = found.known >= _MANY and found.known - len(missing) < found.known / 2
     is_empty = found.known >= _SEVERAL and not found.listed
     if found.fault is None and (is_halved or is_empty):
@@ -174,6 +228,10 @@ def _take_leave(database: Database, found: Listing, missing: set[int], now: date
         )
     if found.fault is None:
         found.gone = len(missing)
-        if missing and not dry_run:
-            with database.session() as session:
-                items.set_gone(session, sorted(missing), now)
+        if not dry_run:
+            database.transact(lambda session: _settle(session, last, missing, now))
+
+
+def _settle(session: Session, last: _Last, missing: list[int], now: datetime) -> None:
+    items.set_gone(session, missing, now)
+    last.keep(session)

@@ -6,18 +6,9 @@ from dataclasses import dataclass
 
 from tigertag.errors import TigerTagError, TransientError
 from tigertag.media import OpenPhoto, open_photo
-from tigertag.model import Item
+from tigertag.pipeline.due import DueItem
 from tigertag.pipeline.lane import Ended
-from tigertag.pipeline.work import OpenSource
-from tigertag.store import items
-
-
-@dataclass(frozen=True, slots=True)
-class DueItem:
-    """An item to be opened or shown, and where it lies."""
-
-    due: items.Due
-    source: OpenSource
+from tigertag.pipeline.workshop import Elsewhere, Workshop
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +20,22 @@ class Fetched:
     error: TigerTagError | None = None
 
 
-def fetch(due: DueItem, item: Item) -> Fetched | Ended:
-    """Opens an item. What is no error of this item ends the run."""
+def fetch(due: DueItem, workshop: Workshop) -> Fetched | Ended:
+    """Opens an item; decoding is left to the workshop. What is no error of this item ends the run."""
     try:
-        return _fetched(due, item)
+        return _fetched(due, workshop)
     except BaseException as error:  # noqa: BLE001 - the coordinator raises it; without it the run would wait
         return Ended(error)
 
 
-def _fetched(due: DueItem, item: Item) -> Fetched:
+def _fetched(due: DueItem, workshop: Workshop) -> Fetched:
+    item = due.item
     try:
         with due.source.source.open(item) as stream:
-            return Fetched(due.due.id, open_photo(stream, item.path))
+            photo = open_photo(
+                stream, item.path, decoder=Elsewhere(workshop), by_path=workshop.workers.is_local
+            )
+            return Fetched(due.due.id, photo)
     except TigerTagError as error:
         return Fetched(due.due.id, error=error)
     except Exception as error:  # noqa: BLE001 - a fault of the source: recorded as this item's, the others go on

@@ -50,6 +50,8 @@ class Known:
     entries: Sequence[Entry]
     rulings: Sequence[Ruling]
     speaking: Collection[str]
+    brought_back: Collection[str] = ()
+    """Folded names of ours that an undo put back: it takes a person to take them off again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,10 @@ def missing(known: Known, shown: Collection[str]) -> tuple[Entry, ...]:
     return tuple(entry for entry in known.entries if entry.ours and entry.fold not in there)
 
 
-def plan(known: Known, shown: Sequence[str], *, learn: bool = True) -> Plan:
+def plan(known: Known, shown: Sequence[str], *, learn: bool = True, follow: bool = False) -> Plan:
     """The way from `shown` to what is wanted.
+
+    `follow`: ours goes where a person removed it from another target, or from a copy of the photo.
 
     `learn=False` is for a target that was restored from a copy: what is gone is written again where it is
     wanted, and no verdict comes of it.
@@ -101,6 +105,10 @@ def plan(known: Known, shown: Sequence[str], *, learn: bool = True) -> Plan:
     against = _against(_ruled(known.rulings, welcomed), gone if learn else ())
     absent = [tag for tag in new if tag.fold not in there]
     kept, remove = _weigh(standing, wanted, known, there)
+    if follow:
+        refused = _against(_ruled(known.rulings, welcomed), (), values=("no",))
+        away = [entry for entry in kept if entry.ours and _stopped(entry, refused)]
+        kept, remove = tuple(entry for entry in kept if entry not in away), (*remove, *away)
     return Plan(
         add=tuple(tag for tag in absent if not _stopped(tag, against)),
         stopped=tuple(tag for tag in absent if _stopped(tag, against)),
@@ -131,15 +139,17 @@ def finish(decided: Plan, add: Sequence[Entry], remove: Sequence[Entry]) -> Plan
     )
 
 
-def _against(rulings: Sequence[Ruling], gone: Sequence[Entry]) -> dict[tuple[str, str], bool]:
-    """Whether a verdict stops a tag, by kind and canonical name and by the name that was shown.
+def _against(
+    rulings: Sequence[Ruling], gone: Sequence[Entry], values: Collection[str] = ("no", "undone")
+) -> dict[tuple[str, str], bool]:
+    """Whether a verdict of `values` stops a tag, by kind and canonical name and by the name that was shown.
 
     An item's own verdict beats that of its copies. The shown name counts too: a tag and a person of one name
     are one tag on the photo, and who removed it does not want it back from the other.
     """
     found: dict[tuple[str, str], bool] = {}
     for ruling in sorted(rulings, key=lambda each: each.own):
-        stops = ruling.value in ("no", "undone")
+        stops = ruling.value in values
         found[ruling.kind, ruling.canonical] = found["", fold(ruling.name)] = stops
     for entry in gone:
         found[entry.kind, entry.canonical] = found["", entry.fold] = True
@@ -153,7 +163,7 @@ def _ruled(rulings: Sequence[Ruling], welcomed: Sequence[Wanted]) -> list[Ruling
     return [*old, *(Ruling(tag.kind, tag.canonical, "yes", tag.name, own=True) for tag in learnt.values())]
 
 
-def _stopped(tag: Wanted, against: Mapping[tuple[str, str], bool]) -> bool:
+def _stopped(tag: Wanted | Entry, against: Mapping[tuple[str, str], bool]) -> bool:
     return against.get((tag.kind, tag.canonical), False) or against.get(("", tag.fold), False)
 
 
@@ -180,14 +190,12 @@ def _weigh(
     standing: Mapping[str, Entry], wanted: Mapping[str, Wanted], known: Known, there: Mapping[str, str]
 ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """Splits what stands there into what stays, with the engines that want it now, and what goes."""
-    undone = {(r.kind, r.canonical) for r in known.rulings if r.own and r.value == "undone"}
     kept, remove = [], []
     for key, entry in standing.items():
         silent = [engine for engine in entry.engines if engine not in known.speaking]
         says = wanted[key].engines if key in wanted else ()
         engines = tuple(dict.fromkeys((*says, *silent)))
-        frozen = (entry.kind, entry.canonical) in undone  # a removal that was taken back stays taken back
-        if entry.ours and not engines and not frozen:
+        if entry.ours and not engines and key not in known.brought_back:
             remove.append(replace(entry, name=there[key]))
         else:
             kept.append(replace(entry, name=there[key], engines=engines or entry.engines))

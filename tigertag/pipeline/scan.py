@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
 
 from tigertag.errors import (
     Incomplete,
@@ -14,48 +17,19 @@ from tigertag.errors import (
     Unreachable,
 )
 from tigertag.media import can_decode
-from tigertag.pipeline.analyze import analyze, may_see
+from tigertag.pipeline.analyze import analyze
+from tigertag.pipeline.choose import Choice, may_see
 from tigertag.pipeline.courier import Courier
 from tigertag.pipeline.discover import Listing, discover
-from tigertag.pipeline.fetch import DueItem
-from tigertag.pipeline.spool import take_up
+from tigertag.pipeline.due import find_due
+from tigertag.pipeline.spool import room, take_up
 from tigertag.pipeline.survey import bring_in_line, looks_restored
 from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
+from tigertag.pipeline.workshop import Workshop
 from tigertag.pipeline.write import Delivering
-from tigertag.store import answers, items, ledger
+from tigertag.store import answers, incoming, items
 from tigertag.store.database import Database
-
-_EARLIEST = datetime.min
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which of the due items a scan takes up, and in which order."""
-
-    limit: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    """Moments: `since` inclusive, `until` exclusive."""
-    paths: frozenset[str] | None = None
-    """Only these: paths as shown, with or without the section before them."""
-    ids: frozenset[int] | None = None
-    """Only these rows."""
-    order: str = "newest"
-    retry_failed: bool = False
-
-    def takes(self, due: items.Due) -> bool:
-        if self.ids is not None and due.id not in self.ids:
-            return False
-        if self.paths is not None and not {due.path, due.short} & self.paths:
-            return False
-        if self.since is None and self.until is None:
-            return True
-        moment = due.moment
-        return (
-            moment is not None
-            and (self.since is None or moment >= self.since)
-            and (self.until is None or moment < self.until)
-        )
+from tigertag.store.due import without_analysis
 
 
 @dataclass(slots=True)
@@ -65,16 +39,6 @@ class Scanned:
     listings: list[Listing] = field(default_factory=list)
     due: int = 0
     tally: Tally = field(default_factory=Tally)
-
-
-def in_order(due: Iterable[DueItem], order: str) -> list[DueItem]:
-    """`newest` and `oldest` by moment, those without one last; `path` by section/album/path."""
-    if order == "path":
-        return sorted(due, key=lambda each: each.due.path)
-    dated = [each for each in due if each.due.moment is not None]
-    undated = [each for each in due if each.due.moment is None]
-    dated.sort(key=lambda each: (each.due.moment or _EARLIEST, each.due.id), reverse=order == "newest")
-    return dated + sorted(undated, key=lambda each: each.due.id)
 
 
 def list_sources(work: Work, sources: Sequence[OpenSource], scanned: Scanned) -> list[OpenSource]:
@@ -98,32 +62,26 @@ def enlist(work: Work, sources: Sequence[OpenSource], engines: Sequence[OpenEngi
     """Gives every photo that an engine may see and has not answered a row that waits."""
     for source in sources:
         for engine in engines:
-            by_input = engine.engine.reads == "file"
-            with work.database.reading() as session:
-                rows = items.without_analysis(session, source.row_id, engine.revision_id, by_input=by_input)
-            asks = [(photo, given) for _, photo, given, path in rows if may_see(engine, path)]
-            for part in items.chunks(asks):
-                with work.database.session() as session:
-                    answers.enlist(session, engine.revision_id, part, work.now())
+            for part in _without_analysis(work.database, source, engine):
+                keys = [
+                    (photo, engine.revision_id, given)
+                    for _, photo, given, path in part
+                    if may_see(engine, path)
+                ]
+                work.database.transact(partial(incoming.enlist, keys=keys, now=work.now()))
 
 
-def find_due(
-    database: Database, sources: Sequence[OpenSource], engines: Sequence[OpenEngine], choice: Choice
-) -> list[DueItem]:
-    """What waits to be opened or asked, chosen and in order."""
-    revisions = {engine.revision_id for engine in engines}
-    found: list[DueItem] = []
-    for source in sources:
+def _without_analysis(
+    database: Database, source: OpenSource, engine: OpenEngine
+) -> Iterator[list[tuple[int, int, str, str]]]:
+    last, by_input = 0, engine.engine.reads == "file"
+    while True:
         with database.reading() as session:
-            rows = items.due(session, source.row_id, revisions)
-        found += [DueItem(row, source) for row in rows if choice.takes(row) and _is_for(row, engines)]
-    return in_order(found, choice.order)[: choice.limit]
-
-
-def _is_for(due: items.Due, engines: Sequence[OpenEngine]) -> bool:
-    return any(
-        (due.unread or engine.revision_id in due.revisions) and may_see(engine, due.path) for engine in engines
-    )
+            part = without_analysis(session, source.row_id, engine.revision_id, by_input=by_input, after=last)
+        if not part:
+            return
+        yield part
+        last = part[-1][0]
 
 
 def reopen(database: Database, *, retry_failed: bool, revisions: Collection[int]) -> None:
@@ -131,10 +89,13 @@ def reopen(database: Database, *, retry_failed: bool, revisions: Collection[int]
     with database.reading() as session:
         extras = {extra for extra in items.count_needs(session) if can_decode(extra)}
     if extras or retry_failed:
-        with database.session() as session:
-            items.reopen(session, extras=extras, failed=retry_failed)
-            if retry_failed:
-                answers.retry_failed(session, revisions)
+        database.transact(partial(_reopen, extras=extras, failed_of=revisions if retry_failed else None))
+
+
+def _reopen(session: Session, *, extras: Collection[str], failed_of: Collection[int] | None) -> None:
+    items.reopen(session, extras=extras, failed=failed_of is not None)
+    if failed_of is not None:
+        answers.retry_failed(session, failed_of)
 
 
 def scan(
@@ -144,6 +105,7 @@ def scan(
     targets: Sequence[OpenTarget],
     choice: Choice,
     scanned: Scanned,
+    workshop: Workshop,
     *,
     write: bool = True,
 ) -> None:
@@ -155,12 +117,13 @@ def scan(
     ways = [Delivering(work, target, scanned.tally) for target in targets]
     ways = [how for how in ways if not write or _bring(how)]
     due = find_due(work.database, usable, engines, choice)
-    ways = [how for how in ways if not write or _may_write(how, due)]
+    ways = [how for how in ways if not write or _may_write(how, due.ids)]
     scanned.due = len(due)
     work.watch.begin(len(due))
-    couriers = [Courier(how, _known(work, how.target)) for how in ways] if write else []
+    couriers = [Courier(how) for how in ways] if write else []
     try:
-        analyze(work, due, engines, targets, couriers, scanned.tally)
+        with room(work.spool) if scanned.due and _is_billed(engines) else nullcontext():
+            analyze(work, due, engines, targets, couriers, scanned.tally, workshop)
     finally:
         for courier in couriers:
             courier.close()
@@ -170,9 +133,8 @@ def scan(
                 _bring(courier.how)
 
 
-def _known(work: Work, target: OpenTarget) -> set[int]:
-    with work.database.reading() as session:
-        return ledger.items_with_ours(session, target.row_id)
+def _is_billed(engines: Sequence[OpenEngine]) -> bool:
+    return any(each.engine.billed for each in engines)
 
 
 def _bring(how: Delivering) -> bool:
@@ -180,9 +142,9 @@ def _bring(how: Delivering) -> bool:
     return _tried(how, lambda: bring_in_line(how))
 
 
-def _may_write(how: Delivering, due: Sequence[DueItem]) -> bool:
+def _may_write(how: Delivering, due: Sequence[int]) -> bool:
     """Whether the photos that are due may be written while others are still looked at."""
-    return not due or _tried(how, lambda: looks_restored(how, [each.due.id for each in due]))
+    return not due or _tried(how, lambda: looks_restored(how, due))
 
 
 def _tried(how: Delivering, act: Callable[[], object]) -> bool:

@@ -10,18 +10,24 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from tigertag.errors import DiskError
-from tigertag.model import JSON, Annotation, Box, Kind
+from tigertag.model import JSON, Analysis, Annotation, Box, Kind
+from tigertag.pipeline.lane import Answered
+from tigertag.pipeline.vet import vetted
 from tigertag.pipeline.work import OpenTarget, Work
-from tigertag.store import answers, items, ledger, revisions, sends
+from tigertag.store import answers, incoming, ledger, photos, revisions, sends
 
 log = logging.getLogger(__name__)
+
+_ROOM = 2 << 20
+"""Bytes: more than what all requests that can be under way bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,52 @@ def _annotation(
     return Annotation(Kind(kind), name, confidence, Box(*box) if box else None, language, value)
 
 
+@contextmanager
+def room(path: Path) -> Iterator[None]:
+    """Holds room on the disk for the time of its block, so that a full disk costs no answer that was paid for.
+
+    Raises DiskError where there is none: before anything is billed (D5, K3).
+    """
+    held = _held(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(held, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(os.urandom(_ROOM))  # zeros take no room where a file system compresses
+    except OSError as error:
+        with suppress(OSError):
+            held.unlink(missing_ok=True)
+        raise DiskError(
+            f"There is no room for answers in {path.parent} ({error.strerror}). Nothing was asked: make room "
+            "and check the folder's permissions."
+        ) from error
+    try:
+        yield
+    finally:
+        held.unlink(missing_ok=True)
+
+
+def _held(path: Path) -> Path:
+    return path.with_name(f"{path.name}.room")
+
+
+def answers_of(event: Answered) -> Iterator[Spooled]:
+    """What an engine brought, to be kept without a database."""
+    for ask, outcome in event.outcomes:
+        if isinstance(outcome, Analysis):
+            answer = vetted(outcome)
+            yield Spooled(
+                ask.photo.content_id,
+                ask.photo.width,
+                ask.photo.height,
+                ask.key[1],
+                event.lane.open.fingerprint,
+                ask.key[2],
+                answer.annotations,
+                answer.raw,
+                answer.dropped,
+            )
+
+
 def put(path: Path, rows: Iterable[Spooled]) -> None:
     """Appends the answers and sees them on the disk. Raises DiskError where they do not fit there either."""
     lines = "".join(row.as_line() for row in rows)
@@ -88,6 +140,7 @@ def put(path: Path, rows: Iterable[Spooled]) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _held(path).unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(lines)
@@ -103,6 +156,8 @@ def put(path: Path, rows: Iterable[Spooled]) -> None:
 
 def take_up(work: Work, targets: Sequence[OpenTarget]) -> int:
     """Stores what an earlier run had to spool, then removes the file; how many answers there were."""
+    with suppress(OSError):  # what a run that was killed has left; where it cannot go, `room` says so
+        _held(work.spool).unlink(missing_ok=True)
     if not work.spool.is_file():
         return 0
     rows = _read(work.spool)
@@ -138,22 +193,15 @@ class _Storing:
         if not revisions.has(session, row.revision_id, row.fingerprint):
             log.warning("An answer in %s belongs to settings that this database does not know", self.work.spool)
             return
-        photo_id = items.keep_photo(session, row.content_id, row.width, row.height, now)
-        answers.enlist(session, row.revision_id, [(photo_id, row.input)], now)
-        state = answers.states(session, photo_id, [row.revision_id])[row.revision_id, row.input]
-        if state not in answers.WAITING:
+        sizes = {row.content_id: (row.width, row.height)}
+        photo_id = photos.keep(session, sizes, now)[row.content_id]
+        key = (photo_id, row.revision_id, row.input)
+        if incoming.enlist(session, [key], now)[key] not in answers.WAITING:
             return
-        answers.keep_answer(
-            session,
-            (photo_id, row.revision_id, row.input),
-            row.annotations,
-            raw=row.raw,
-            dropped=row.dropped,
-            run_id=self.work.run_id,
-            now=now,
-        )
+        said = incoming.Said(row.annotations, row.raw, row.dropped)
+        incoming.keep_answers(session, {key: said}, {}, run_id=self.work.run_id, now=now)
         sends.settle_unknown(session, photo_id, row.revision_id)
-        found = items.by_ids(session, items.of_photo(session, photo_id, row.input))
+        found = photos.items_of(session, [(photo_id, row.input)])
         for target in self.targets:
-            accepted = [row_id for row_id, (item, _) in found.items() if target.target.accepts(item)]
+            accepted = [row_id for row_id, item in found.items() if target.target.accepts(item)]
             ledger.mark_pending(session, target.row_id, accepted, now)

@@ -6,6 +6,7 @@ counts takes it back, so undo, redo and undo again work out of one rule.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,19 +15,18 @@ from sqlalchemy.orm import Session
 from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Presence, Shown, Written, fold
 from tigertag.pipeline.plan import Entry
+from tigertag.pipeline.standing import Standing, look_up, settle
 from tigertag.pipeline.survey import look_again
 from tigertag.pipeline.work import Tally
 from tigertag.pipeline.write import (
     BATCH,
     Delivering,
     Reply,
-    Standing,
     Steps,
+    change_of,
     confirm_item,
     journal_row,
     keep_settled,
-    look_up,
-    settle,
     settle_journal,
 )
 from tigertag.store import items, ledger
@@ -86,29 +86,36 @@ def select_undo(session: Session, chosen: Selection) -> Reversal:
 
 def _of_run(session: Session, chosen: Selection) -> Reversal:
     mine = ledger.confirmed(session, Edit.run_id == chosen.run_id, Edit.undoes.is_(None))
-    last, counts = _last(session, {row.item_id for row in mine})
+    chains = _chains(session, {row.item_id for row in mine})
     found = Reversal()
     for row in mine:
-        if row.id not in counts or not _matches(row, chosen):
+        later = _later(chains.get(_key(row), ()), row)
+        if later is None or not _matches(row, chosen):
             continue
-        if last[row.target_id, row.item_id, row.fold].id == row.id:
+        if all(each.run_id == row.run_id for each in later):
             found.inverses.append(_inverse(row))
         else:
             found.overtaken.append(row)
     return found
 
 
+def _later(chain: Sequence[Edit], row: Edit) -> Sequence[Edit] | None:
+    """The rows of a chain after this one; None where it does not count."""
+    ids = [each.id for each in chain]
+    return chain[ids.index(row.id) + 1 :] if row.id in ids else None
+
+
 def _of_ledger(session: Session, chosen: Selection) -> Reversal:
     """What stands there as ours; a tag that other engines want too stays theirs to want."""
     rows = [row for row in ledger.ours(session) if _matches(row, chosen)]
-    last, _ = _last(session, {row.item_id for row in rows})
+    chains = _chains(session, {row.item_id for row in rows})
     found = Reversal()
     for row in rows:
         others = [engine for engine in row.engines if engine != chosen.engine]
         if chosen.engine is not None and others:
             found.shared.append((row.id, others))
-        elif (row.target_id, row.item_id, row.fold) in last:
-            found.inverses.append(_inverse(last[row.target_id, row.item_id, row.fold]))
+        elif _key(row) in chains:
+            found.inverses.append(_inverse(chains[_key(row)][-1]))
     return found
 
 
@@ -130,12 +137,19 @@ def select_redo(session: Session, chosen: Selection) -> Reversal:
     return found
 
 
-def _last(session: Session, item_ids: set[int]) -> tuple[dict[tuple[int, int, str], Edit], set[int]]:
-    """The newest counting row of each (target, item, name) that takes nothing back, and all that count."""
+def _chains(session: Session, item_ids: set[int]) -> dict[tuple[int, int, str], list[Edit]]:
+    """The counting rows that take nothing back, by (target, item, name), oldest first."""
     rows = ledger.confirmed_of(session, sorted(item_ids))
     counts = counting(rows)
-    originals = [row for row in rows if row.undoes is None and row.id in counts]
-    return {(row.target_id, row.item_id, row.fold): row for row in originals}, counts
+    chains: dict[tuple[int, int, str], list[Edit]] = {}
+    for row in rows:
+        if row.undoes is None and row.id in counts:
+            chains.setdefault(_key(row), []).append(row)
+    return chains
+
+
+def _key(row: Edit | Ledger) -> tuple[int, int, str]:
+    return row.target_id, row.item_id, row.fold
 
 
 def _matches(row: Edit | Ledger, chosen: Selection) -> bool:
@@ -166,12 +180,26 @@ def take_back(how: Delivering, inverses: Sequence[Inverse], *, lift: bool) -> St
     The verdict is committed with the intent, so that a kill after the write leaves nothing that a scan would
     write again.
     """
-    by_item: dict[int, list[Inverse]] = {}
-    for inverse in inverses:
-        by_item.setdefault(inverse.item_id, []).append(inverse)
-    for part in items.chunks(list(by_item), BATCH):
-        yield from _take_back_batch(how, {row_id: by_item[row_id] for row_id in part}, lift)
+    for layer in _layers(inverses):
+        by_item: dict[int, list[Inverse]] = {}
+        for inverse in layer:
+            by_item.setdefault(inverse.item_id, []).append(inverse)
+        for part in items.chunks(list(by_item), BATCH):
+            yield from _take_back_batch(how, {row_id: by_item[row_id] for row_id in part}, lift)
     yield from look_again(how)
+
+
+def _layers(inverses: Sequence[Inverse]) -> list[list[Inverse]]:
+    """The inverses one upon the other: where there are several of one tag on one item, the newest first."""
+    layers: list[list[Inverse]] = []
+    depths: Counter[tuple[int, str]] = Counter()
+    for inverse in sorted(inverses, key=lambda each: each.edit_id, reverse=True):
+        tag = inverse.item_id, inverse.entry.fold
+        if depths[tag] == len(layers):
+            layers.append([])
+        layers[depths[tag]].append(inverse)
+        depths[tag] += 1
+    return layers
 
 
 def _take_back_batch(how: Delivering, wanted: dict[int, list[Inverse]], lift: bool) -> Steps:
@@ -244,7 +272,7 @@ def _note_item(
     doubtful = settle_journal(standing, states, how.work.now())
     if doubtful is not None:
         noted.doubtful[row_id] = doubtful
-    keep_settled(session, how, row_id, standing, settled)
+    ledger.add_entries(session, keep_settled(session, how, row_id, standing, settled))
     spelled = {fold(name): name for name in seen.tags}
     ours = {entry.fold for entry in settled.known.entries if entry.ours}
     add, remove = [], []
@@ -257,10 +285,10 @@ def _note_item(
             add.append(entry.name)
         else:
             continue
-        session.add(journal_row(how, row_id, inverse.action, entry, undoes=inverse.edit_id))
+        ledger.journal(session, [journal_row(how, row_id, inverse.action, entry, undoes=inverse.edit_id)])
         _rule(session, how, row_id, standing.photo_id, entry, lift)
     if add or remove:
-        noted.changes.append(Change(seen.item, add=tuple(add), remove=tuple(remove), shown=seen.tags))
+        noted.changes.append(change_of(seen, standing, add, remove))
 
 
 def _rule(
@@ -284,10 +312,15 @@ def _rule(
 def _confirm(session: Session, how: Delivering, rows: dict[tuple[str, str], int], written: Reply) -> Tally:
     tally = Tally()
     standings = look_up(session, how.work, how.target.row_id, list(rows.values()))
+    entries: list[ledger.Values] = []
     for outcome in written:
         row_id = rows[outcome.item.source, outcome.item.key]
         if isinstance(outcome, ItemError):
             _note_absence(tally, outcome)
-        elif not confirm_item(session, how, tally, row_id, standings[row_id], outcome):
+            continue
+        came_about, new = confirm_item(session, how, tally, row_id, standings[row_id], outcome)
+        entries += new
+        if not came_about:
             tally.fail(outcome.item.path, f"{how.target.target.label} did not keep all that was taken back")
+    ledger.add_entries(session, entries)
     return tally

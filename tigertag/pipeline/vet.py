@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tigertag.model import LONGEST_NAME, Analysis, Annotation, Box, Kind
+from tigertag.meaning.packing import bytes_of
+from tigertag.model import JSON, LONGEST_NAME, Analysis, Annotation, Box, Kind
 
 MOST_ANNOTATIONS = 1000
 """Of one answer; the surest are kept."""
 
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_LANGUAGE = 40
 _LONGEST_RAW = 64 * 1024
 _NAMED = (Kind.TAG, Kind.PERSON, Kind.MEASURE)
@@ -18,11 +21,16 @@ _NAMED = (Kind.TAG, Kind.PERSON, Kind.MEASURE)
 
 def vetted(answer: Analysis) -> Analysis:
     """The answer without annotations that are no good; `dropped` counts them. Names are stripped."""
-    good = [replace(each, name=each.name.strip()) for each in answer.annotations if _is_sound(each)]
+    good = [_stripped(each) for each in answer.annotations if _is_sound(each)]
     kept = _surest(good)
     dropped = answer.dropped + len(answer.annotations) - len(kept)
     raw = answer.raw.replace("\0", "")[:_LONGEST_RAW]
     return replace(answer, annotations=tuple(kept), dropped=dropped, raw=raw)
+
+
+def _stripped(each: Annotation) -> Annotation:
+    name = each.name.strip()
+    return each if name == each.name else replace(each, name=name)
 
 
 def _surest(good: Sequence[Annotation]) -> list[Annotation]:
@@ -44,12 +52,20 @@ def _is_sound(each: Annotation) -> bool:
         and len(each.language) <= _LONGEST_LANGUAGE
         and (bool(name) or each.kind not in _NAMED)
         and (each.box is None or _is_inside(each.box))
+        and (each.kind is not Kind.EMBEDDING or each.box is not None or _is_vector(each.value))
     )
 
 
 def _is_text(text: str) -> bool:
     """No control characters and no half of a surrogate pair: a database refuses them, a terminal obeys them."""
-    return not any(ord(sign) < 32 or 127 <= ord(sign) < 160 or 0xD800 <= ord(sign) < 0xE000 for sign in text)
+    return _NO_TEXT.search(text) is None
+
+
+def _is_vector(value: JSON) -> bool:
+    try:
+        return bool(bytes_of(value))
+    except ValueError:
+        return False
 
 
 def _is_inside(box: Box) -> bool:

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tigertag.errors import TigerTagError, gravest
 from tigertag.model import Engine, EnginePolicy, Source, Target
+from tigertag.pipeline.limits import Limits
+from tigertag.pipeline.pace import Pace
 from tigertag.pipeline.policy import Policy
+from tigertag.pipeline.rowset import RowSet
 from tigertag.store.database import Database
+
+if TYPE_CHECKING:
+    from tigertag.worker import Blueprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,10 @@ class OpenTarget:
 
     row_id: int
     target: Target
+    follows: bool = False
+    """A tag of ours that a person removed at another target is removed here, too."""
+    is_followed: bool = False
+    """Another target follows what is learnt here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,10 @@ class OpenEngine:
     except_: tuple[str, ...] = ()
     order: str = "newest"
     policy: EnginePolicy = field(default_factory=EnginePolicy)
+    blueprint: Blueprint | None = None
+    """Of an engine that runs in workers; None: it runs in the coordinator's threads."""
+    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
 
 
 class Watch(Protocol):
@@ -96,7 +110,9 @@ class Tally:
 
     added: int = 0
     removed: int = 0
-    written_items: set[int] = field(default_factory=set)
+    written_items: RowSet = field(default_factory=RowSet)
+    gone: RowSet = field(default_factory=RowSet)
+    """Items that were no longer there when their tags were to be written."""
     kept_edits: int = 0
     restored: int = 0
     answered: dict[str, int] = field(default_factory=dict)
@@ -106,6 +122,7 @@ class Tally:
     """Items that wait for an extra with a decoder, by its name."""
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Path and reason of what failed that had not failed before."""
+    _named: set[tuple[str, str]] = field(default_factory=set)
     aside: dict[str, TigerTagError] = field(default_factory=dict)
     """Plugins that were put aside, by the name shown, each with the reason."""
     told: set[str] = field(default_factory=set)
@@ -114,9 +131,13 @@ class Tally:
 
     def fail(self, path: str, reason: str, code: int = 3) -> None:
         """Names a failure, once."""
-        if (path, reason) not in self.failures:
-            self.failures.append((path, reason))
+        self._name((path, reason))
         self.codes.append(code)
+
+    def _name(self, failure: tuple[str, str]) -> None:
+        if failure not in self._named:
+            self._named.add(failure)
+            self.failures.append(failure)
 
     def put_aside(self, name: str, error: TigerTagError) -> None:
         """A plugin that does not take part any longer; a planned stop (quota) is no alarm."""
@@ -132,13 +153,13 @@ class Tally:
         self.restored += part.restored
         self.dropped += part.dropped
         self.opened += part.opened
-        self.written_items |= part.written_items
+        self.written_items.update(part.written_items)
+        self.gone.update(part.gone)
         for mine, others in ((self.answered, part.answered), (self.needs, part.needs)):
             for name, count in others.items():
                 mine[name] = mine.get(name, 0) + count
-        for path, reason in part.failures:
-            if (path, reason) not in self.failures:
-                self.failures.append((path, reason))
+        for failure in part.failures:
+            self._name(failure)
         self.codes += part.codes
 
     @property

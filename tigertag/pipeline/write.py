@@ -6,23 +6,25 @@ Every step outside is handed to whoever drives the generator, so that the same c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
 from tigertag.errors import ItemError, ItemGone
-from tigertag.model import Change, Item, Presence, Shown, Written, fingerprint, fold
-from tigertag.pipeline.plan import Entry, Known, Plan, Ruling, finish, plan
-from tigertag.pipeline.policy import Wanted, wanted
+from tigertag.model import Change, Presence, Shown, Written, fold
+from tigertag.pipeline.caption import to_write
+from tigertag.pipeline.plan import Entry, Plan, finish, plan
+from tigertag.pipeline.policy import Wanted
+from tigertag.pipeline.standing import Standing, as_entry, look_up, settle
 from tigertag.pipeline.work import OpenTarget, Tally, Work
-from tigertag.store import answers, items, ledger
-from tigertag.store.tables import Delivery, Edit, Ledger, Verdict
+from tigertag.store import items, ledger
+from tigertag.store.tables import Delivery
 
-BATCH = 200
-"""Items read and written together."""
+BATCH = 400
+"""Items read and written together: as many as Plex shows in one answer."""
 
 DOUBT = timedelta(minutes=10)
 """A write may take effect this long after the process that sent it died."""
@@ -31,7 +33,7 @@ Reply: TypeAlias = Sequence[Shown | Written | ItemError]
 Steps: TypeAlias = Generator[Callable[[], Reply], Reply, None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivering:
     """How a batch is brought in line. `learn=False`: what is missing is written again (`write --restore`)."""
 
@@ -41,27 +43,25 @@ class Delivering:
     learn: bool = True
     doubtful: dict[int, list[int]] = field(default_factory=dict)
     """Items settled while their write might still take effect, with the journal rows that were withdrawn."""
+    looks_whole: bool = False
+    """A look at what should be there found nothing missing in numbers (P20)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How an item stands before the target is looked at."""
-
-    item: Item
-    photo_id: int | None
-    known: Known
-    intents: Sequence[Edit] = ()
-    rows: Sequence[Ledger] = ()
-    """The ledger rows behind `known.entries`."""
-
-    @property
-    def wanted(self) -> str:
-        return wanted_fingerprint(self.known.wanted)
-
-
-def wanted_fingerprint(tags: Iterable[Wanted]) -> str:
-    """Tells whether an item is to be looked at again: the names wanted, and by whom."""
-    return fingerprint([[tag.fold, sorted(tag.engines)] for tag in sorted(tags, key=lambda tag: tag.fold)])
+def change_of(
+    seen: Shown, standing: Standing, add: Sequence[str], remove: Sequence[str], caption: str | None = None
+) -> Change:
+    """A change with all that a target may want to know of its additions."""
+    wanted_now = {tag.fold: tag for tag in standing.known.wanted}
+    tags = {name: wanted_now[fold(name)] for name in add if fold(name) in wanted_now}
+    return Change(
+        seen.item,
+        add=tuple(add),
+        remove=tuple(remove),
+        shown=seen.tags,
+        paths={name: tag.path for name, tag in tags.items() if tag.path},
+        engines={name: tag.engines for name, tag in tags.items()},
+        caption=caption,
+    )
 
 
 def drive(steps: Steps) -> None:
@@ -74,77 +74,25 @@ def drive(steps: Steps) -> None:
         return
 
 
-# ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def look_up(session: Session, work: Work, target_id: int, item_ids: Sequence[int]) -> dict[int, Standing]:
-    """What is wanted and known of each item."""
-    rows = items.by_ids(session, item_ids)
-    said = answers.said_of(session, list(rows), list(work.policy.engines))
-    entries = ledger.entries(session, target_id, list(rows))
-    verdicts = ledger.verdicts(session, [(row_id, photo) for row_id, (_, photo) in rows.items()])
-    intents: dict[int, list[Edit]] = {}
-    for edit in ledger.intended(session, target_id, list(rows)):
-        intents.setdefault(edit.item_id, []).append(edit)
-    return {
-        row_id: Standing(
-            item,
-            photo_id,
-            Known(
-                wanted=wanted(said[row_id], work.policy),
-                entries=[as_entry(row) for row in entries[row_id]],
-                rulings=[as_ruling(row, row_id) for row in verdicts[row_id]],
-                speaking=said[row_id].keys(),
-            ),
-            intents.get(row_id, ()),
-            entries[row_id],
-        )
-        for row_id, (item, photo_id) in rows.items()
-    }
-
-
-def as_entry(row: Ledger | Edit) -> Entry:
-    """A ledger row, or a journal row as the ledger row it would make."""
-    ours = row.origin == "ours" if isinstance(row, Ledger) else True
-    return Entry(row.name, row.kind, row.canonical, ours, tuple(row.engines))
-
-
-def as_ruling(row: Verdict, item_id: int) -> Ruling:
-    return Ruling(row.kind, row.canonical, row.value, row.name, own=row.item_id == item_id)
-
-
-def settle(standing: Standing, shown: Sequence[str]) -> tuple[Standing, dict[int, str]]:
-    """Decides what became of intents that a dead run left, by what is shown: the standing after it, and the
-    state of each journal row.
-
-    An addition that is there is ours, one that is not is written again; a removal that is still there is done
-    again (RELIABILITY, "In doubt").
-    """
-    there = {fold(name): name for name in shown}
-    entries = {entry.fold: entry for entry in standing.known.entries}
-    states: dict[int, str] = {}
-    for edit in standing.intents:
-        came_about = (edit.fold in there) == (edit.action == "add")
-        states[edit.id] = "confirmed" if came_about else "withdrawn"
-        if came_about and edit.action == "add":
-            entries[edit.fold] = replace(as_entry(edit), name=there[edit.fold])
-        elif came_about:
-            entries.pop(edit.fold, None)
-    return replace(standing, known=replace(standing.known, entries=list(entries.values()))), states
-
-
 # ── one batch ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def deliver(how: Delivering, item_ids: Sequence[int]) -> Steps:
-    """Brings a batch of items in line. What the target raises for all of them goes to the driver."""
+def deliver(
+    how: Delivering, item_ids: Sequence[int], seen: Mapping[int, Shown | ItemError] | None = None
+) -> Steps:
+    """Brings a batch of items in line. What the target raises for all of them goes to the driver.
+
+    `seen` is what it shows at this moment, by row id; where it is not given, the target is read.
+    """
     work, target = how.work, how.target
     with work.database.reading() as session:
         batch = {row_id: item for row_id, (item, _) in items.by_ids(session, item_ids).items()}
     rows = {(item.source, item.key): row_id for row_id, item in batch.items()}
     work.guard()
-    shown = yield lambda: list(target.target.read(list(batch.values())))
-
+    if seen is None:
+        shown = yield lambda: list(target.target.read(list(batch.values())))
+    else:
+        shown = [seen[row_id] for row_id in batch if row_id in seen]
     noted = work.database.transact(lambda session: _note_intents(_batch(session, how, rows), shown))
     how.tally.merge(noted.tally)
     how.doubtful.update(noted.doubtful)
@@ -153,9 +101,13 @@ def deliver(how: Delivering, item_ids: Sequence[int]) -> Steps:
     work.guard()
     written = yield lambda: list(target.target.write(noted.changes))
     planned = {row_id: standing.wanted for row_id, standing in noted.standings.items()}
-    how.tally.merge(
-        work.database.transact(lambda session: _confirm(_batch(session, how, rows), written, planned))
-    )
+
+    def confirm(session: Session) -> Tally:
+        batch = _batch(session, how, rows)
+        batch.welcoming = noted.welcoming
+        return _confirm(batch, written, planned)
+
+    how.tally.merge(work.database.transact(confirm))
 
 
 @dataclass(slots=True)
@@ -173,6 +125,14 @@ class _Batch:
     """Items to which a tag came back that their copies were kept from."""
     tally: Tally = field(default_factory=Tally)
     doubtful: dict[int, list[int]] = field(default_factory=dict)
+    entries: list[ledger.Values] = field(default_factory=list)
+    """New ledger rows; written at the end, all in one statement, as are the intents."""
+    intents: list[ledger.Values] = field(default_factory=list)
+
+    def keep(self) -> None:
+        """Writes the new rows."""
+        ledger.add_entries(self.session, self.entries)
+        ledger.journal(self.session, self.intents)
 
 
 def _batch(session: Session, how: Delivering, rows: Mapping[tuple[str, str], int]) -> _Batch:
@@ -194,9 +154,14 @@ def _note_intents(batch: _Batch, shown: Reply) -> _Batch:
             _note_item(batch, row_id, seen)
         else:
             _note_absence(batch, row_id, seen)
+    batch.keep()
+    _redeliver_copies(batch)
+    return batch
+
+
+def _redeliver_copies(batch: _Batch) -> None:
     for row_id in batch.welcoming:
         ledger.redeliver_copies(batch.session, row_id, batch.standings[row_id].photo_id)
-    return batch
 
 
 def _note_absence(batch: _Batch, row_id: int, seen: Shown | Written | ItemError) -> None:
@@ -205,16 +170,22 @@ def _note_absence(batch: _Batch, row_id: int, seen: Shown | Written | ItemError)
     if isinstance(seen, ItemError):
         _record_trouble(batch, row_id, seen)
     elif isinstance(seen, Shown) and seen.presence is Presence.GONE:
-        ledger.set_delivery(delivery, "pending", how.work.now(), reason="not found")
+        _note_gone(batch, row_id)
     else:
         reason = f"{how.target.target.label} shows another photo under its key; nothing was written"
         ledger.set_delivery(delivery, "pending", how.work.now(), reason=reason)
         batch.tally.fail(seen.item.path, reason)
 
 
+def _note_gone(batch: _Batch, row_id: int) -> None:
+    """Nobody's fault: the next listing says whether it comes back (P10)."""
+    ledger.set_delivery(batch.deliveries[row_id], "pending", batch.how.work.now(), reason="not found")
+    batch.tally.gone.add(row_id)
+
+
 def _record_trouble(batch: _Batch, row_id: int, error: ItemError) -> None:
-    if isinstance(error, ItemGone):  # nobody's fault: the next listing says whether it comes back (P10)
-        ledger.set_delivery(batch.deliveries[row_id], "pending", batch.how.work.now(), reason="not found")
+    if isinstance(error, ItemGone):
+        _note_gone(batch, row_id)
         return
     state = "pending" if error.again else "failed"
     new = ledger.set_delivery(batch.deliveries[row_id], state, batch.how.work.now(), reason=str(error))
@@ -227,74 +198,75 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     settled, states = settle(standing, seen.tags)
     undos = [edit for edit in standing.intents if edit.undoes and states[edit.id] == "withdrawn"]
     decided = finish(
-        plan(settled.known, seen.tags, learn=how.learn),
+        plan(settled.known, seen.tags, learn=how.learn, follow=how.target.follows),
         add=[as_entry(edit) for edit in undos if edit.action == "add"],
         remove=[as_entry(edit) for edit in undos if edit.action == "remove"],
     )
     doubtful = settle_journal(standing, states, how.work.now())
     if doubtful is not None:
         batch.doubtful[row_id] = doubtful
-    _keep_ledger(session, how, row_id, standing, decided)
+    batch.entries += _keep_ledger(session, how, row_id, standing, decided)
     _keep_verdicts(session, how, row_id, standing.photo_id, decided)
     if decided.welcomed:
         batch.welcoming.append(row_id)
+    if how.target.is_followed and (decided.welcomed or decided.refused):
+        ledger.redeliver(session, [row_id])
+        ledger.redeliver_copies(session, row_id, standing.photo_id)
     batch.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
-    if not decided.changes_target:
+    caption = to_write(standing.caption, seen, decided)
+    if not decided.changes_target and not seen.is_stale and caption is None:
         ledger.set_delivery(batch.deliveries[row_id], "done", how.work.now(), wanted=standing.wanted)
         return
     _journal(batch, row_id, decided, {(edit.action, edit.fold): edit.undoes for edit in undos})
-    batch.changes.append(
-        Change(
-            seen.item,
-            add=tuple(tag.name for tag in decided.add),
-            remove=tuple(entry.name for entry in decided.remove),
-            shown=seen.tags,
-        )
-    )
+    add, remove = [tag.name for tag in decided.add], [entry.name for entry in decided.remove]
+    batch.changes.append(change_of(seen, standing, add, remove, caption))
 
 
 def settle_journal(standing: Standing, states: Mapping[int, str], now: datetime) -> list[int] | None:
     """Records what became of the intents of a dead run.
 
-    The additions among them that did not come about, where any intent is so young that it still might; else
-    None.
+    Those of them that did not come about, where any intent is so young that they still might; else None.
     """
     for edit in standing.intents:
         edit.state = states[edit.id]
     if all(now - edit.at >= DOUBT for edit in standing.intents):
         return None
-    return [edit.id for edit in standing.intents if edit.state == "withdrawn" and edit.action == "add"]
+    return [edit.id for edit in standing.intents if edit.state == "withdrawn"]
 
 
-def _keep_ledger(session: Session, how: Delivering, row_id: int, standing: Standing, decided: Plan) -> None:
-    """Brings the ledger to what stands there now; what is about to be written is not in it yet."""
+def _keep_ledger(
+    session: Session, how: Delivering, row_id: int, standing: Standing, decided: Plan
+) -> list[ledger.Values]:
+    """Brings the ledger to what stands there now, without what is about to be written. The new rows."""
     rows = {row.fold: row for row in standing.rows}
     after = {entry.fold: entry for entry in (*decided.kept, *decided.remove)}
     for tag in (*decided.found, *decided.welcomed):
         after[tag.fold] = Entry(tag.name, tag.kind, tag.canonical, False, tag.engines)
     ledger.forget(session, how.target.row_id, row_id, rows.keys() - after.keys())
+    new: list[ledger.Values] = []
     for key, entry in after.items():
         row = rows.get(key)
         if row is None:
-            session.add(ledger_row(how, row_id, entry))
+            new.append(ledger_row(how, row_id, entry))
         else:
             row.name, row.engines = entry.name, list(entry.engines)
             row.origin = "ours" if entry.ours else "theirs"
+    return new
 
 
-def ledger_row(how: Delivering, row_id: int, entry: Entry) -> Ledger:
+def ledger_row(how: Delivering, row_id: int, entry: Entry) -> ledger.Values:
     """A new row for what stands on an item."""
-    return Ledger(
-        target_id=how.target.row_id,
-        item_id=row_id,
-        name=entry.name,
-        fold=entry.fold,
-        kind=entry.kind,
-        canonical=entry.canonical,
-        origin="ours" if entry.ours else "theirs",
-        engines=list(entry.engines),
-        at=how.work.now(),
-    )
+    return {
+        "target_id": how.target.row_id,
+        "item_id": row_id,
+        "name": entry.name,
+        "fold": entry.fold,
+        "kind": entry.kind,
+        "canonical": entry.canonical,
+        "origin": "ours" if entry.ours else "theirs",
+        "engines": list(entry.engines),
+        "at": how.work.now(),
+    }
 
 
 def _keep_verdicts(session: Session, how: Delivering, row_id: int, photo_id: int | None, decided: Plan) -> None:
@@ -313,32 +285,32 @@ def _keep_verdicts(session: Session, how: Delivering, row_id: int, photo_id: int
 
 
 def _journal(batch: _Batch, row_id: int, decided: Plan, undoes: Mapping[tuple[str, str], int | None]) -> None:
-    """Writes the intents. `undoes` says by action and folded name which rows a cut off undo takes back."""
+    """Notes the intents. `undoes` says by action and folded name which rows a cut off undo takes back."""
     pairs: list[tuple[str, Wanted | Entry]] = [("add", tag) for tag in decided.add]
     pairs += [("remove", entry) for entry in decided.remove]
-    batch.session.add_all(
+    batch.intents += [
         journal_row(batch.how, row_id, action, tag, undoes.get((action, tag.fold))) for action, tag in pairs
-    )
+    ]
 
 
 def journal_row(
     how: Delivering, row_id: int, action: str, tag: Wanted | Entry, undoes: int | None = None
-) -> Edit:
+) -> ledger.Values:
     """An intent."""
-    return Edit(
-        run_id=how.work.run_id,
-        target_id=how.target.row_id,
-        item_id=row_id,
-        action=action,
-        state="intended",
-        name=tag.name,
-        fold=tag.fold,
-        kind=tag.kind,
-        canonical=tag.canonical,
-        engines=list(tag.engines),
-        undoes=undoes,
-        at=how.work.now(),
-    )
+    return {
+        "run_id": how.work.run_id,
+        "target_id": how.target.row_id,
+        "item_id": row_id,
+        "action": action,
+        "state": "intended",
+        "name": tag.name,
+        "fold": tag.fold,
+        "kind": tag.kind,
+        "canonical": tag.canonical,
+        "engines": list(tag.engines),
+        "undoes": undoes,
+        "at": how.work.now(),
+    }
 
 
 def _confirm(batch: _Batch, written: Reply, planned: Mapping[int, str]) -> Tally:
@@ -356,22 +328,32 @@ def _confirm(batch: _Batch, written: Reply, planned: Mapping[int, str]) -> Tally
             if not outcome.again:
                 for edit in standing.intents:
                     edit.state = "withdrawn"
-        elif confirm_item(batch.session, how, batch.tally, row_id, standing, outcome):
+            continue
+        came_about, new = confirm_item(batch.session, how, batch.tally, row_id, standing, outcome)
+        batch.entries += new
+        if came_about:
             state = "done" if standing.wanted == planned[row_id] else "pending"
             ledger.set_delivery(delivery, state, now, wanted=planned[row_id])
         else:
             reason = f"{how.target.target.label} did not keep all that was written"
             ledger.set_delivery(delivery, "pending", now, reason=reason)
             batch.tally.fail(outcome.item.path, reason)
+    batch.keep()
+    _redeliver_copies(batch)  # also those that were written together with it, by what was known before
     return batch.tally
 
 
-def keep_settled(session: Session, how: Delivering, row_id: int, before: Standing, after: Standing) -> None:
-    """Brings the ledger from one standing of an item to the next, by what settled intents added and removed."""
+def keep_settled(
+    session: Session, how: Delivering, row_id: int, before: Standing, after: Standing
+) -> list[ledger.Values]:
+    """Brings the ledger from one standing of an item to the next, by what settled intents added and removed.
+
+    The new rows, which the caller adds.
+    """
     old = {entry.fold for entry in before.known.entries}
     new = {entry.fold: entry for entry in after.known.entries}
     ledger.forget(session, how.target.row_id, row_id, old - new.keys())
-    session.add_all(ledger_row(how, row_id, entry) for key, entry in new.items() if key not in old)
+    return [ledger_row(how, row_id, entry) for key, entry in new.items() if key not in old]
 
 
 def confirm_item(
@@ -381,10 +363,13 @@ def confirm_item(
     row_id: int,
     standing: Standing,
     outcome: Shown | Written,
-) -> bool:
-    """Settles the intents of an item by what it shows after the write. True where all came about."""
+) -> tuple[bool, list[ledger.Values]]:
+    """Settles the intents of an item by what it shows after the write.
+
+    Whether all came about, and the new rows of the ledger, which the caller adds.
+    """
     settled, states = settle(standing, outcome.tags)
-    keep_settled(session, how, row_id, standing, settled)
+    new = keep_settled(session, how, row_id, standing, settled)
     for edit in standing.intents:
         if states[edit.id] == "confirmed":
             edit.state = "confirmed"
@@ -393,4 +378,4 @@ def confirm_item(
             tally.written_items.add(row_id)
     if isinstance(outcome, Written):
         tally.restored += len(outcome.restored)
-    return all(state == "confirmed" for state in states.values())
+    return all(state == "confirmed" for state in states.values()), new

@@ -1,0 +1,69 @@
+"""A run that slept for too long finds its lock taken: it asks and writes nothing more (R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+from sqlalchemy import update
+
+from tests.fakes_pipeline import WallTarget, tag
+from tests.house import House
+from tigertag.errors import ItemError, LockHeld
+from tigertag.model import Annotation, Item, Photo, Shown
+from tigertag.store import tables
+
+
+def take_the_lock(house: House) -> None:
+    """As another run does after it has heard nothing of this one for too long."""
+    with house.database.session() as session:
+        session.execute(update(tables.RunLock).values(token="another run's", pid=400))
+
+
+def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House) -> None:
+    mind = house.engine("seer", billed=True, concurrency=1)
+    for number in range(3):
+        house.photo(str(number))
+
+    def answer(photo: Photo) -> list[Annotation]:
+        take_the_lock(house)
+        return [tag("dog")]
+
+    mind.default = answer
+    with pytest.raises(LockHeld, match=r"has lost its lock to another run \(pid 400,"):
+        house.scan()
+    assert sum(mind.sent.values()) == 1
+
+
+def lose_it_while_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = WallTarget.read
+
+    def slowly(wall: WallTarget, items: Sequence[Item]) -> Iterable[Shown | ItemError]:
+        found = read(wall, items)
+        take_the_lock(house)
+        return found
+
+    monkeypatch.setattr(WallTarget, "read", slowly)
+
+
+def test_a_run_that_has_lost_its_lock_writes_nothing_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog"))
+    lose_it_while_reading(house, monkeypatch)
+    with pytest.raises(LockHeld, match="has lost its lock"):
+        house.scan()
+    assert house.wall == {}
+
+
+def test_an_undo_that_has_lost_its_lock_writes_nothing_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog"))
+    house.scan()
+    lose_it_while_reading(house, monkeypatch)
+    with pytest.raises(LockHeld, match="has lost its lock"):
+        house.undo(everything=True)
+    assert house.wall == {"1": {"dog"}}

@@ -1,0 +1,63 @@
+"""How often a target is read before it is written, and what a part of it says about the whole (P20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from tests.fakes_pipeline import tag
+from tests.house import House
+
+MANY = 120
+
+
+@pytest.fixture
+def many(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """120 photos with a dog each, read and written ten at a time."""
+    monkeypatch.setattr("tigertag.pipeline.survey.BATCH", 10)
+    house.engine("seer")
+    for number in range(MANY):
+        house.photo(f"{number:03}", tag("dog"))
+    house.scan()
+    return house
+
+
+def bare(house: House, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        house.stage.wall.tags[f"{number:03}"].clear()
+        house.stage.wall.mine.pop(f"{number:03}", None)
+
+
+def test_each_photo_is_read_once_before_it_is_written(many: House) -> None:
+    before = many.stage.wall.reads
+    assert many.write(verify=True).exit_code == 0
+    assert many.stage.wall.reads - before == MANY
+
+
+def test_a_restored_server_is_noticed_by_a_part_before_anything_is_written(many: House) -> None:
+    bare(many, range(0, MANY, 4))
+    many.engine("other").default = lambda photo: [tag("sun")]
+    many.scan(write=False)
+    writes = many.stage.wall.writes
+    report = many.write()
+    (error,) = report.tally.aside.values()
+    assert "shows none of the tags written to 30 photos. Was it restored? Nothing was written." in str(error)
+    assert (report.exit_code, many.stage.wall.writes, many.verdicts()) == (9, writes, set())
+
+
+def test_an_album_that_its_owner_cleared_is_a_wish_though_it_fills_some_batches(many: House) -> None:
+    bare(many, range(100, 120))
+    report = many.write(verify=True)
+    assert (report.exit_code, len(many.verdicts())) == (0, 20)
+
+
+def test_what_a_part_did_not_show_is_noticed_later(many: House) -> None:
+    """Every twelfth photo is looked at first; here these are just the ones that kept their tags."""
+    first = set(range(0, MANY, 12))
+    bare(many, sorted(set(range(MANY)) - first)[-40:])
+    report = many.write(verify=True)
+    (error,) = report.tally.aside.values()
+    assert "written to 40 photos. Was it restored? Nothing more was written." in str(error)
+    assert report.exit_code == 9
+    assert len(many.wall) == MANY - 40

@@ -7,8 +7,10 @@ Built-in plugins are registered by the same entry points as anybody's: `tigertag
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -101,12 +103,18 @@ def build(plugin: type[P], options: Options, memory: Memory) -> P:
 def _points(family: Family) -> dict[str, list[EntryPoint]]:
     """Entry points by name; more than one where two packages claim a name."""
     found: dict[str, list[EntryPoint]] = {}
-    for point in entry_points(group=f"tigertag.{family}s"):
+    for point in _registered_under(f"tigertag.{family}s", tuple(sys.path)):
         known = found.setdefault(point.name, [])
         # A checkout that is installed twice over registers the same class twice, which is no clash.
         if all(point.value != other.value for other in known):
             known.append(point)
     return found
+
+
+@cache
+def _registered_under(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Read once for each search path: the metadata of all that is installed costs some 10 ms."""
+    return tuple(entry_points(group=group))
 
 
 def _registered(family: Family, name: str) -> EntryPoint | None:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes_pipeline import drawn, tag
+from tests.fakes_pipeline import days, drawn, tag
 from tests.house import House
 from tests.store.rows import dump, snapshot
-from tigertag.app.scanning import ScanOrder, forecast
+from tigertag.app.forecast import forecast
+from tigertag.app.scanning import ScanOrder
+from tigertag.app.scanning import scan as run_scan
 from tigertag.app.writing import UndoOrder, WriteOrder, preview, preview_undo
 from tigertag.errors import ConfigError
-from tigertag.pipeline.scan import Choice
+from tigertag.pipeline.choose import Choice
 
 DRY: dict[str, Callable[[House], object]] = {
     "scan": lambda house: forecast(house.app, ScanOrder()),
@@ -132,3 +134,48 @@ def test_the_preview_of_an_undo_is_what_it_does(any_house: House) -> None:
     assert report.overtaken == [("Summer/1.jpg", "cat")]
     with pytest.raises(ConfigError, match="no run 99"):
         preview_undo(any_house.app, UndoOrder(run_id=99))
+
+
+def dated(house: House, *keys: str) -> None:
+    """Photos of the days that their keys name."""
+    for key in keys:
+        house.photo(key, tag("dog"))
+        house.stage.shelf.photos[key].moment = days(int(key))
+
+
+def test_the_forecast_is_for_the_photos_that_the_choice_leaves(house: House) -> None:
+    house.engine("seer", billed=True)
+    house.engine("reader", reads="file")
+    dated(house, *"12345")
+    house.scan(engines=("seer",), since=days(4))
+    assert waiting(house) == {"seer": 3, "reader": 5}
+    assert waiting(house, choice=Choice(since=days(3))) == {"seer": 1, "reader": 3}
+    assert waiting(house, choice=Choice(until=days(3))) == {"seer": 2, "reader": 2}
+    some = frozenset({"Summer/1.jpg", "Summer/5.jpg"})
+    assert waiting(house, choice=Choice(paths=some)) == {"seer": 1, "reader": 2}
+    assert waiting(house, choice=Choice(limit=3)) == {"seer": 1, "reader": 3}  # the newest are 5, 4 and 3
+    assert waiting(house, choice=Choice(limit=3), order="oldest") == {"seer": 3, "reader": 3}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        Choice(limit=4),
+        Choice(since=days(2), until=days(6)),
+        Choice(paths=frozenset({"Summer/2.jpg", "Summer/7.jpg", "Summer/8.jpg"})),
+        Choice(limit=2, since=days(2), until=days(7)),
+    ],
+)
+def test_the_forecast_of_a_choice_is_what_the_scan_of_it_asks(house: House, choice: Choice) -> None:
+    house.engine("seer", billed=True, except_=("*/3.jpg",))
+    house.engine("reader", reads="file")
+    dated(house, *"1234")
+    house.scan(engines=("seer",), limit=2)
+    dated(house, *"5678")
+    house.stage.shelf.put("2", drawn(50), moment=days(2))  # another picture
+    expected = waiting(house, choice=choice)
+    for mind in house.stage.minds.values():
+        mind.asked.clear()
+    run_scan(house.app, ScanOrder(choice=choice))
+    assert {name: sum(mind.asked.values()) for name, mind in house.stage.minds.items()} == expected
+    assert sum(expected.values()) > 0

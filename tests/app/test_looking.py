@@ -8,7 +8,6 @@ from tests.fakes_pipeline import tag
 from tests.house import House
 from tigertag.app import looking
 from tigertag.errors import ConfigError, PhotoError
-from tigertag.model import Vocabulary
 from tigertag.store.lock import RunLock
 
 
@@ -58,27 +57,6 @@ def test_a_photo_that_is_not_known_is_said_so(house: House) -> None:
         looking.show(house.app, "nowhere.jpg")
 
 
-def test_explain_says_why_each_tag_is_or_is_not_written(any_house: House) -> None:
-    furnished(any_house)
-    any_house.stage.wall.user_removes("1", "dog")
-    any_house.write(verify=True)
-    any_house.vocabulary = Vocabulary(deny=frozenset({"cat"}))
-    ((_, reasons),) = looking.explain(any_house.app, "Summer/1.jpg")
-    outcomes = {each.said: each.outcome for each in reasons}
-    assert outcomes["dog"].startswith("stays away")
-    assert "denied" in outcomes["cat"]
-    assert outcomes["sea"] == "written"
-    assert outcomes["fog"].startswith("below 30%")
-    ((_, only),) = looking.explain(any_house.app, "Summer/1.jpg", "CAT")
-    assert [each.said for each in only] == ["cat"]
-
-
-def test_tags_count_photos_once_however_many_copies_show_them(any_house: House) -> None:
-    furnished(any_house)
-    counts = {each.name: (each.photos, each.shown, each.engines) for each in looking.tags(any_house.app)}
-    assert counts == {"dog": (1, 1, ("seer",)), "cat": (1, 1, ("seer",))}
-
-
 def test_runs_show_what_they_did_and_what_became_of_it(any_house: House) -> None:
     furnished(any_house)
     any_house.undo(1)
@@ -103,5 +81,5 @@ def test_verdicts_are_listed_with_their_photo(house: House) -> None:
 def test_looking_needs_no_database(house: House, tmp_path: object) -> None:
     house.url = f"sqlite:///{tmp_path}/none/tigertag.db"
     house.engine("seer")
-    assert (looking.past_runs(house.app), looking.tags(house.app), looking.verdicts(house.app)) == ([], [], [])
+    assert (looking.past_runs(house.app), looking.verdicts(house.app)) == ([], [])
     assert looking.status(house.app).last_run is None

@@ -19,10 +19,10 @@ from tigertag.cli.main import cli
 
 @dataclass
 class Terminal:
-    """A folder of its own with a database, and photos in `pictures`."""
+    """A folder of its own with a database, and photos in `pictures`, that one engine looks at."""
 
     folder: Path
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=lambda: {"ENGINE_METADATA_NAME": "metadata"})
 
     @property
     def pictures(self) -> Path:

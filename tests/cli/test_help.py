@@ -73,7 +73,7 @@ def test_no_command_shows_the_help_as_a_mistake() -> None:
         (["undo", "3", "--last"], "Give one of RUN"),
         (["undo"], "Say what to take back"),
         (["verdicts", "lift"], "Give IDs"),
-        (["db"], "Give upgrade, current or check"),
+        (["db"], "Give upgrade, current, check or backup"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

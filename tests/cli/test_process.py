@@ -139,11 +139,11 @@ def test_a_full_disk_under_the_output_is_said(terminal: Terminal) -> None:
 def test_a_fault_in_the_program_is_one_line_and_code_1(terminal: Terminal) -> None:
     script = "import tigertag.app.context as c\ndef load(*a, **k): raise KeyError('lost')\nc.App.load = load\n"
     command = f"{script}from tigertag.__main__ import main\nmain()"
-    done = subprocess.run([sys.executable, "-c", command, "status"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", command, "runs"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("tigertag: a fault in TigerTag (KeyError: 'lost'); run it with --debug")
     assert done.stderr.count("\n") == 1
-    debug = subprocess.run([sys.executable, "-c", command, "status", "--debug"], capture_output=True, text=True)
+    debug = subprocess.run([sys.executable, "-c", command, "runs", "--debug"], capture_output=True, text=True)
     assert "Traceback" in debug.stderr
 
 

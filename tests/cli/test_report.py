@@ -13,6 +13,7 @@ from tigertag.cli.status import quota_words
 from tigertag.cli.words import duration, percent, table
 from tigertag.errors import PluginDown, Unreachable
 from tigertag.model import JSON, Quota
+from tigertag.pipeline.rowset import RowSet
 
 IMAGGA = EngineLine(
     "imagga",
@@ -29,7 +30,7 @@ IMAGGA = EngineLine(
 def report(**changes: object) -> ScanReport:
     tally = Tally(
         added=1702,
-        written_items=set(range(309)),
+        written_items=RowSet(range(309)),
         kept_edits=14,
         failures=[("Summer/IMG_2231.jpg", "Summer/IMG_2231.jpg ends early")],
         codes=[3],

@@ -25,6 +25,13 @@ def test_a_scan_ends_with_what_was_found_done_and_how_to_take_it_back(terminal: 
     assert "Next: " in said
 
 
+def test_with_nothing_set_up_four_engines_look_that_need_no_account(terminal: Terminal) -> None:
+    terminal.settings.clear()
+    lines = terminal.lines("scan", str(terminal.pictures))
+    assert lines[-1]["answered"] == dict.fromkeys(("metadata", "places", "colours", "quality"), 3)
+    assert lines[-1]["exit_code"] == 0
+
+
 def test_a_second_scan_says_that_there_is_nothing_to_do(terminal: Terminal) -> None:
     terminal.scan()
     said = terminal.scan()
@@ -59,7 +66,7 @@ def test_a_dry_run_tells_what_would_be_asked_and_keeps_nothing(terminal: Termina
 def test_a_dry_run_counts_what_a_limit_left_unopened(terminal: Terminal) -> None:
     terminal.scan("--limit", "1")
     assert "would be asked about 2 photos" in terminal.scan("-n")
-    assert "would be asked about 1 photo\n" in terminal.scan("-n", "--limit", "1")
+    assert "would be asked about 1 photo " in terminal.scan("-n", "--limit", "1")
 
 
 def test_no_write_keeps_answers_for_write(terminal: Terminal) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from tigertag import plugins
 from tigertag.app.context import App, build_engine, build_source, build_target
@@ -188,6 +189,11 @@ class SchemaLine:
 
 def upgrade(app: App) -> schema.Upgraded:
     return schema.upgrade(app.settings.db_url)
+
+
+def backup(app: App, target: Path | None) -> Path:
+    """Copies the database, to `target` or beside it; where the copy is."""
+    return schema.backup(app.settings.db_url, target, app.now())
 
 
 def current(app: App) -> SchemaLine:

@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from tigertag import plugins
-from tigertag.config import Declared, Settings, load_from_process
+from sqlalchemy.orm import Session
+
+from tigertag import executors, plugins
+from tigertag.app import words
+from tigertag.config import LOCAL_ENGINES, Declared, Settings, load_from_process, outline_of_process
 from tigertag.errors import Stopped, TigerTagError
 from tigertag.model import JSON, Engine, EnginePolicy, Memory, Source, Target, fingerprint
-from tigertag.options import EngineOptions
+from tigertag.options import EngineOptions, TargetOptions
 from tigertag.pipeline.policy import Policy
 from tigertag.pipeline.work import OpenTarget, Tally, Unwatched, Watch, Work
 from tigertag.store import ledger, runs, schema
@@ -45,6 +48,7 @@ class App:
     now: Callable[[], datetime] = _now
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: int | None = None
+    executor: str = executors.DEFAULT
 
     @classmethod
     def load(cls, env_file: Path | None = None, *, json_lines: bool = False) -> Self:
@@ -57,11 +61,38 @@ class App:
             settings = replace(settings, targets=tuple(_printing_json(each) for each in settings.targets))
         return cls(settings)
 
+    @classmethod
+    def outlined(cls, env_file: Path | None = None) -> Self:
+        """As far as the database and what all plugins share go; no plugin is imported. For looking only.
+
+        Raises ConfigError with the faults in that.
+        """
+        return cls(outline_of_process(env_file))
+
+    def run_on(self, executor: str | None) -> None:
+        """Where pictures are prepared and engines that compute run; None: where they do by default.
+
+        Raises ConfigError where there is no such place.
+        """
+        if executor is not None:
+            executors.find(executor)
+            self.executor = executor
+
+    @property
+    def is_first_look(self) -> bool:
+        """Whether nothing is set up but what needs no account and changes nothing outside."""
+        used = {each.plugin for each in (*self.settings.engines, *self.settings.targets) if each.enabled}
+        return used <= {*LOCAL_ENGINES, "console"}
+
     @property
     def policy(self) -> Policy:
         """The policies of the enabled engines, by ID."""
         engines = {each.id: engine_policy(each) for each in self.settings.engines if each.enabled}
         return Policy(engines, self.settings.vocabulary)
+
+    def policy_over(self, database: Database) -> Policy:
+        """The policy, with what words mean to the engines that look for them. Raises ConfigError."""
+        return words.policy_over(self, database) if words.word_engines(self) else self.policy
 
     @contextmanager
     def looking(self) -> Iterator[Database]:
@@ -76,14 +107,12 @@ class App:
         with Database.open(self.settings.db_url) as database:
             schema.require_current(database)
             with RunLock(pause=self._pause).acquire(database, command, wait=wait) as held:
-                with database.session() as session:
-                    runs.close_cut_off(session, self.now())
-                    run_id = runs.start(session, command, arguments, self.now())
+                run_id = database.transact(lambda session: self._begin(session, command, arguments))
                 held.assign(run_id)
                 work = Work(
                     database,
                     run_id,
-                    self.policy,
+                    self.policy_over(database),
                     self.now,
                     held.check,
                     self.spool_of(database),
@@ -114,11 +143,17 @@ class App:
             return path.with_name(f"{path.name}.spool")
         return self.settings.state_dir / f"{fingerprint(self.settings.db_url_shown)[:16]}.spool"
 
+    def _begin(self, session: Session, command: str, arguments: str) -> int:
+        runs.close_cut_off(session, self.now())
+        return runs.start(session, command, arguments, self.now())
+
     def _end(self, run: Run) -> None:
         if self.stopped_by is not None:
             run.tally.codes.append(128 + self.stopped_by)
-        with run.work.database.session() as session:
-            runs.end(session, run.work.run_id, run.tally.exit_code, run.summary(), self.now())
+        code, summary = run.tally.exit_code, run.summary()
+        run.work.database.transact(
+            lambda session: runs.end(session, run.work.run_id, code, summary, self.now())
+        )
 
     def raise_if_stopped(self) -> None:
         if self.stopped_by is not None:
@@ -236,8 +271,15 @@ def open_targets(app: App, database: Database, stack: ExitStack, tally: Tally) -
                 raise
             tally.put_aside(f"target {declared.id}", error)
             continue
-        opened.append(OpenTarget(_target_row(database, identity, label), target))
-    return opened
+        opened.append(OpenTarget(_target_row(database, identity, label), target, _follows(declared)))
+    return [
+        replace(each, is_followed=any(other.follows for other in opened if other is not each))
+        for each in opened
+    ]
+
+
+def _follows(declared: Declared) -> bool:
+    return isinstance(declared.options, TargetOptions) and declared.options.follow
 
 
 def _target_row(database: Database, identity: str, label: str) -> int:

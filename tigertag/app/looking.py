@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from tigertag.app.context import App
+from tigertag.app.limiting import Spent, spent_of
 from tigertag.errors import ConfigError
-from tigertag.model import JSON, Annotation, fold
-from tigertag.pipeline.policy import Wanted, prefixed, wanted
-from tigertag.store import answers, find, items, ledger, revisions, runs
+from tigertag.model import JSON
+from tigertag.store import answers, find, items, ledger, photos, revisions, runs
 from tigertag.store.answers import Answer
 from tigertag.store.database import Database
 from tigertag.store.tables import Run
@@ -34,6 +33,8 @@ class EngineStatus:
     failed: int
     quota: JSON
     """As the last scan saw it: used, limit, left, until."""
+    budget: Spent | None = None
+    """As it stands now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def status(app: App) -> Status:
         for declared in app.settings.engines:
             revision = revisions.newest(session, declared.id) if declared.enabled else None
             if revision is None:
-                engines += [EngineStatus(declared.id, 0, 0, 0, None)] if declared.enabled else []
+                none = EngineStatus(declared.id, 0, 0, 0, None, spent_of(session, declared, app.now()))
+                engines += [none] if declared.enabled else []
                 continue
             states = answers.counts(session, revision.id)
             engines.append(
@@ -95,6 +97,7 @@ def status(app: App) -> Status:
                     states.get("waiting", 0) + states.get("again", 0),
                     states.get("failed", 0),
                     quotas.get(declared.id),
+                    spent_of(session, declared, app.now()),
                 )
             )
             failures += [
@@ -223,7 +226,9 @@ def _detail(database: Database, item_id: int) -> PhotoDetail:
             for entry in ledger.entries(session, target_id, [item_id])[item_id]
         ]
         verdicts = ledger.verdicts(session, [(item_id, row.photo_id)])[item_id]
-        copies = [each for each in items.of_photo(session, photo.id) if each != item_id] if photo else []
+        copies = (
+            [each for each in photos.items_of(session, [(photo.id, "")]) if each != item_id] if photo else []
+        )
         return PhotoDetail(
             path=items.glob_path(row.section, row.path),
             source=source.label,
@@ -238,108 +243,6 @@ def _detail(database: Database, item_id: int) -> PhotoDetail:
             tags=tags,
             verdicts=[(each.id, each.name, each.value) for each in verdicts],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a tag is, or is not, written: who said it, how surely, under which name."""
-
-    said: str
-    engine: str
-    confidence: float
-    name: str
-    """As it would be written."""
-    outcome: str
-
-
-def explain(app: App, photo: str, tag: str | None = None) -> list[tuple[str, list[Reason]]]:
-    """For each item that `photo` means, its path and what became of each tag that an engine said."""
-    policy = app.policy
-    with app.looking() as database, database.reading() as session:
-        found = find.items_like(session, photo)
-        if not found:
-            raise ConfigError(
-                f"No photo is known as `{photo}`: give a path, Section/Album/Title, a Plex key or an id"
-            )
-        explained = []
-        for item_id in found:
-            said = answers.said_of(session, [item_id], list(policy.engines))[item_id]
-            row, _, _ = find.item_row(session, item_id)
-            verdicts = ledger.verdicts(session, [(item_id, row.photo_id)])[item_id]
-            against = {fold(each.name) for each in verdicts if each.value != "yes"}
-            against |= {each.canonical for each in verdicts if each.value != "yes"}
-            chosen = {each.fold: each for each in wanted(said, policy)}
-            reasons = [
-                _reason(app, engine, each, chosen, against)
-                for engine, annotations in said.items()
-                for each in annotations
-                if tag is None or fold(tag) in fold(each.name)
-            ]
-            explained.append((items.glob_path(row.section, row.path), reasons))
-        return explained
-
-
-def _reason(app: App, engine: str, each: Annotation, chosen: dict[str, Wanted], against: set[str]) -> Reason:
-    rules = app.policy.engines[engine]
-    words = app.settings.vocabulary
-    canonical = words.canonical(each.name)
-    name = prefixed(rules.prefix, canonical)
-    tag = chosen.get(fold(name))
-    if (
-        tag is not None
-        and engine in tag.engines
-        and (not rules.languages or each.language in ("", *rules.languages))
-    ):
-        stopped = fold(canonical) in against or fold(name) in against
-        outcome = "stays away: you removed it, or took it back" if stopped else "written"
-    elif each.confidence < rules.min_confidence:
-        outcome = f"below {rules.min_confidence:.0%} (ENGINE_{engine.upper()}_MIN_CONFIDENCE)"
-    elif not words.permits(each.name):
-        outcome = "not in the vocabulary's allow list, or denied"
-    elif tag is not None:
-        outcome = "another language is written"
-    else:
-        outcome = f"over {rules.max_tags} tags (ENGINE_{engine.upper()}_MAX_TAGS)"
-    return Reason(each.name, engine, each.confidence, name, outcome)
-
-
-# ── the library ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class TagCount:
-    """A tag that engines said, and on how many photos; how many items show it."""
-
-    name: str
-    kind: str
-    photos: int
-    shown: int
-    engines: tuple[str, ...]
-
-
-def tags(app: App) -> list[TagCount]:
-    """The tags the policy writes, most frequent first."""
-    policy = app.policy
-    photos: Counter[tuple[str, str]] = Counter()
-    names: dict[tuple[str, str], tuple[str, set[str]]] = {}
-    with app.looking() as database, database.reading() as session:
-        shown = find.shown_counts(session)
-        seen: set[int] = set()
-        for part in items.chunks(ledger.with_photo(session)):
-            by_item = answers.said_of(session, part, list(policy.engines))
-            photo_of = {row_id: photo for row_id, (_, photo) in items.by_ids(session, part).items()}
-            for row_id, said in by_item.items():
-                photo = photo_of[row_id]
-                if photo is None or photo in seen:
-                    continue
-                seen.add(photo)
-                for tag in wanted(said, policy):
-                    photos[tag.kind, tag.fold] += 1
-                    names.setdefault((tag.kind, tag.fold), (tag.name, set()))[1].update(tag.engines)
-    return [
-        TagCount(names[key][0], key[0], count, shown.get(key[1], 0), tuple(sorted(names[key][1])))
-        for key, count in sorted(photos.items(), key=lambda pair: (-pair[1], pair[0][1]))
-    ]
 
 
 @dataclass(frozen=True, slots=True)

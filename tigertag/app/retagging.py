@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tigertag.app.context import App, Run, open_targets
+from tigertag.app.preparing import open_workshop
 from tigertag.app.scanning import (
     ScanOrder,
     ScanReport,
     chosen_sources,
-    folder_source,
     open_sources,
     report_of,
+    source_at,
     start_engines,
 )
+from tigertag.app.words import look_with
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, Refused
-from tigertag.pipeline.scan import Choice, Scanned
+from tigertag.pipeline.choose import Choice
+from tigertag.pipeline.scan import Scanned
 from tigertag.pipeline.scan import scan as run_scan
 from tigertag.pipeline.work import OpenEngine
 from tigertag.store import answers, find, items
@@ -42,16 +45,18 @@ def retag(app: App, order: RetagOrder) -> ScanReport:
     began = time.monotonic()
     with app.running("retag", " ".join(order.places), wait=order.wait) as run, ExitStack() as stack:
         scanned = Scanned(tally=run.tally)
+        workshop = open_workshop(app, stack)
         database = run.work.database
         ids, declared = _meant(app, database, order.places)
         sources = open_sources(app, database, declared, stack, run.tally)
         targets = open_targets(app, database, stack, run.tally)
-        engines = start_engines(app, run, ScanOrder(engines=order.engines, sure=order.sure), stack)
+        started = start_engines(app, run, ScanOrder(engines=order.engines, sure=order.sure), stack)
+        engines = look_with(app, run, started)
         _ask_first(app, run, order, engines, ids)
-        with database.session() as session:
-            answers.ask_again(session, [each.revision_id for each in engines], sorted(ids))
+        revisions = [each.revision_id for each in engines]
+        database.transact(lambda session: answers.ask_again(session, revisions, sorted(ids)))
         try:
-            run_scan(run.work, sources, engines, targets, Choice(ids=frozenset(ids)), scanned)
+            run_scan(run.work, sources, engines, targets, Choice(ids=frozenset(ids)), scanned, workshop)
         finally:
             report = report_of(app, run, sources, scanned, engines, time.monotonic() - began)
     return report
@@ -91,8 +96,18 @@ def _meant(app: App, database: Database, places: Sequence[str]) -> tuple[set[int
     if unknown:
         raise ConfigError(*(f"`{place}` is no section, folder or photo that was scanned" for place in unknown))
     for identity in identities:
-        if identity.startswith("folder:"):
-            declared.append(folder_source(app, identity.partition(":")[2].partition(":")[2]))
-    if any(not identity.startswith("folder:") for identity in identities):
-        declared += [each for each in chosen_sources(app, ()) if each.plugin != "folder"]
+        plugin, _, place = identity.partition(":")
+        if plugin == "folder":
+            declared.append(source_at(app, place.partition(":")[2], plugin))
+        elif plugin == "archive":
+            declared += _archives(app, place)
+    if any(not identity.startswith(("folder:", "archive:")) for identity in identities):
+        declared += [each for each in chosen_sources(app, ()) if each.plugin not in ("folder", "archive")]
     return ids, declared
+
+
+def _archives(app: App, place: str) -> list[Declared]:
+    """The source for the archive that was first seen at `place`; those declared where it may be one of them."""
+    found = source_at(app, place, "archive")
+    known = [each for each in app.settings.sources if each.enabled and each.plugin == "archive"]
+    return [found] if found in known or not known or Path(place).exists() else known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,20 +19,36 @@ from tigertag.app.context import (
     engine_policy,
     open_targets,
 )
+from tigertag.app.limiting import Spent, open_limits, raise_if_closed
+from tigertag.app.preparing import open_workshop
 from tigertag.app.waiting import as_shown, waits_for
+from tigertag.app.words import look_with
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, PluginDown, Refused, TigerTagError
-from tigertag.model import JSON, Quota
-from tigertag.pipeline.analyze import may_see
-from tigertag.pipeline.discover import Listing, discover
-from tigertag.pipeline.scan import Choice, Scanned
+from tigertag.media.names import kind_of
+from tigertag.model import JSON, Engine, EngineRules, Outcome, Quota
+from tigertag.pipeline.choose import Choice
+from tigertag.pipeline.discover import Listing
+from tigertag.pipeline.outlook import Outlook
+from tigertag.pipeline.scan import Scanned
 from tigertag.pipeline.scan import scan as run_scan
 from tigertag.pipeline.work import OpenEngine, OpenSource, Tally
-from tigertag.store import answers, items, revisions, sends
+from tigertag.store import answers, due, items, revisions, sends
 from tigertag.store.database import Database
 from tigertag.store.revisions import RevisionFacts
+from tigertag.worker import Blueprint
 
-__all__ = ["Choice", "EngineLine", "Listing", "ScanOrder", "ScanReport", "Tally", "forecast", "scan"]
+__all__ = [
+    "Choice",
+    "EngineLine",
+    "Listing",
+    "Outlook",
+    "ScanOrder",
+    "ScanReport",
+    "Spent",
+    "Tally",
+    "scan",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,16 @@ class EngineLine:
     """Why it was put aside."""
     planned: bool = False
     until: str = ""
+    calls: int = 0
+    """Requests of this run; for an engine that bills nobody photos, counted where it has limits."""
+    cost: float | None = None
+    """Of the calls that were, or may have been, billed; of all where nobody bills. None: no price is set."""
+    budget: Spent | None = None
+    hours: str = ""
+    closed_until: str = ""
+    """When its hours begin again; empty within them."""
+    outlook: Outlook | None = None
+    """In a dry run."""
 
 
 @dataclass(slots=True)
@@ -93,22 +119,23 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
     began = time.monotonic()
     with app.running("scan", " ".join(order.places), wait=order.wait) as run, ExitStack() as stack:
         scanned = Scanned(tally=run.tally)
+        workshop = open_workshop(app, stack)
         database = run.work.database
         sources = open_sources(app, database, chosen_sources(app, order.places), stack, run.tally)
         targets = open_targets(app, database, stack, run.tally)
-        engines = start_engines(app, run, order, stack)
-        choice = _ordered(order, engines)
+        engines = look_with(app, run, start_engines(app, run, order, stack))
+        choice = ordered(order, engines)
         if choice.paths is not None:
             choice = replace(choice, paths=as_shown(choice.paths, sources))
         try:
-            run_scan(run.work, sources, engines, targets, choice, scanned, write=order.write)
+            run_scan(run.work, sources, engines, targets, choice, scanned, workshop, write=order.write)
         finally:
             report = report_of(app, run, sources, scanned, engines, time.monotonic() - began)
             report.retried = choice.retry_failed
     return report
 
 
-def _ordered(order: ScanOrder, engines: Sequence[OpenEngine]) -> Choice:
+def ordered(order: ScanOrder, engines: Sequence[OpenEngine]) -> Choice:
     """The order asked for, else that of the first billed engine: it is its quota that the order spends."""
     first = sorted(engines, key=lambda each: not each.engine.billed)[:1]
     return replace(order.choice, order=order.order or (first[0].order if first else "newest"))
@@ -158,7 +185,7 @@ def chosen_sources(app: App, places: Sequence[str]) -> list[Declared]:
         return enabled
     folders = [place for place in places if _is_path(place)]
     sections = tuple(place for place in places if place not in folders)
-    chosen = [folder_source(app, place) for place in folders]
+    chosen = [source_at(app, place) for place in folders]
     if sections:
         plex = [each for each in enabled if "sections" in type(each.options).model_fields]
         if not plex:
@@ -174,15 +201,16 @@ def _is_path(place: str) -> bool:
     return Path(place).expanduser().exists() or os.sep in place or place.startswith((".", "~"))
 
 
-def folder_source(app: App, place: str) -> Declared:
-    """The source declared for that folder, else one made for it with the defaults."""
-    enabled = [each for each in app.settings.sources if each.enabled]
+def source_at(app: App, place: str, plugin: str = "") -> Declared:
+    """The source declared for that folder, photo or archive, else one made for it with the defaults."""
     path = Path(place).expanduser().absolute()
-    for declared in enabled:
-        if declared.plugin == "folder" and Path(str(getattr(declared.options, "path", ""))).absolute() == path:
+    plugin = plugin or ("archive" if path.is_file() and kind_of(path.name) == "archives" else "folder")
+    for declared in app.settings.sources:
+        there = Path(str(getattr(declared.options, "path", ""))).absolute()
+        if declared.enabled and declared.plugin == plugin and there == path:
             return declared
-    options = plugins.options_of(plugins.find("source", "folder"))
-    return Declared("folder", "source", "folder", options.model_validate({"path": path}))
+    options = plugins.options_of(plugins.find("source", plugin))
+    return Declared(plugin, "source", plugin, options.model_validate({"path": path}))
 
 
 def _with_sections(declared: Declared, sections: tuple[str, ...]) -> Declared:
@@ -209,6 +237,7 @@ def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> lis
     for declared in chosen_engines(app, order.engines):
         engine = build_engine(run.work.database, declared, stack)
         try:
+            raise_if_closed(app, declared)
             engine.start()
             facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
             if engine.billed and not order.sure:
@@ -232,9 +261,18 @@ def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> lis
                 except_=options.except_,
                 order=options.order,
                 policy=engine_policy(declared),
+                blueprint=_blueprint(declared, engine, facts),
+                limits=open_limits(app, run.work.database, declared),
             )
         )
     return started
+
+
+def _blueprint(declared: Declared, engine: Engine, facts: RevisionFacts) -> Blueprint | None:
+    """What workers build it from; what is counted stays here, where each request is written down first."""
+    if engine.runs_in == "thread" or engine.billed or engine_options(declared).rules().counts_calls:
+        return None
+    return Blueprint(declared.plugin, declared.options, facts.fingerprint)
 
 
 def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: RevisionFacts) -> None:
@@ -265,17 +303,22 @@ def report_of(
     """What a person is told, from how the database stands now."""
     lines = [_engine_line(run, sources, each) for each in engines]
     lines += [
-        _absent_line(run, sources, each)
+        _absent_line(app, run, sources, each)
         for each in app.settings.engines
         if each.id in run.tally.aside and each.id not in {line.id for line in lines}
     ]
     with run.work.database.reading() as session:
         places = [each.row_id for each in sources]
-        known = len(answers.failures(session, [each.revision_id for each in engines], places))
+        known = due.count_failures(session, places, [each.revision_id for each in engines])
         known += items.count_problems(session, places)
         scanned.tally.needs = items.count_needs(session)
     new = len(scanned.tally.failures)
     run.facts |= {"due": scanned.due, "quota": _quotas(lines), "seconds": round(seconds, 1)}
+    run.facts |= {
+        "calls": {line.id: line.calls for line in lines if line.calls},
+        "cost": {line.id: line.cost for line in lines if line.cost is not None},
+        "took": {each.name: took for each in engines if (took := each.pace.seconds_per_photo) is not None},
+    }
     return ScanReport(
         run_id=run.work.run_id,
         listings=scanned.listings,
@@ -292,6 +335,8 @@ def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> E
     error = run.tally.aside.get(each.name)
     with run.work.database.reading() as session:
         requests = sends.count(session, run.work.run_id)
+    calls = {outcome: requests.get((each.revision_id, outcome), 0) for outcome in Outcome}
+    rules = each.limits.rules
     return EngineLine(
         each.name,
         each.engine.sends,
@@ -301,18 +346,32 @@ def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> E
             run.work.database, sources, each, each.revision_id, by_input=each.engine.reads == "file"
         ),
         answered=run.tally.answered.get(each.name, 0),
-        maybe_billed=requests.get((each.revision_id, "unknown"), 0),
+        maybe_billed=calls[Outcome.UNKNOWN] if each.engine.billed else 0,
         reason=str(error) if error else "",
         planned=bool(getattr(error, "planned", False)),
         until=str(getattr(error, "until", "")),
+        calls=sum(calls.values()),
+        cost=_cost(rules, calls, billed=each.engine.billed),
+        budget=each.limits.spent(),
+        hours=str(rules.hours or ""),
+        closed_until=each.limits.closed_until(),
     )
 
 
-def _absent_line(run: Run, sources: Sequence[OpenSource], declared: Declared) -> EngineLine:
+def _cost(rules: EngineRules, calls: Mapping[Outcome, int], *, billed: bool) -> float | None:
+    """What was, or may have been, billed; all of it where nobody bills."""
+    if rules.cost_per_call is None:
+        return None
+    free = calls[Outcome.FREE] if billed else 0
+    return (sum(calls.values()) - free) * rules.cost_per_call
+
+
+def _absent_line(app: App, run: Run, sources: Sequence[OpenSource], declared: Declared) -> EngineLine:
     """An engine that did not start: its photos wait."""
     error = run.tally.aside[declared.id]
     with run.work.database.reading() as session:
         revision = revisions.newest(session, declared.id)
+    limits = open_limits(app, run.work.database, declared)
     return EngineLine(
         declared.id,
         "",
@@ -326,6 +385,9 @@ def _absent_line(run: Run, sources: Sequence[OpenSource], declared: Declared) ->
         reason=str(error),
         planned=bool(getattr(error, "planned", False)),
         until=str(getattr(error, "until", "")),
+        budget=limits.spent(),
+        hours=str(limits.rules.hours or ""),
+        closed_until=limits.closed_until(),
     )
 
 
@@ -340,59 +402,3 @@ def _quotas(lines: Sequence[EngineLine]) -> JSON:
         for line in lines
         if line.quota is not None
     }
-
-
-# ── the forecast ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def forecast(app: App, order: ScanOrder) -> ScanReport:
-    """What a scan would do: lists the sources, asks no engine, writes nothing, makes no database."""
-    began = time.monotonic()
-    tally = Tally()
-    with app.looking() as database, ExitStack() as stack:
-        sources = open_sources(app, database, chosen_sources(app, order.places), stack, tally)
-        listings = [discover(database, each.source, app.now(), dry_run=True) for each in sources]
-        for listing in listings:
-            if listing.fault is not None:
-                tally.put_aside(listing.label, listing.fault)
-        lines = []
-        for declared in chosen_engines(app, order.engines):
-            engine = build_engine(database, declared, stack)
-            facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
-            due = _due(database, sources, listings, declared, facts)
-            limit = order.choice.limit
-            due = due if limit is None else min(due, limit)
-            lines.append(EngineLine(declared.id, engine.sends, waiting=due, billed=engine.billed))
-    return ScanReport(
-        run_id=None,
-        listings=listings,
-        engines=lines,
-        tally=tally,
-        due=sum(listing.new + listing.changed for listing in listings),
-        seconds=time.monotonic() - began,
-        dry_run=True,
-        kept_in=app.settings.db_url_shown,
-    )
-
-
-def _due(
-    database: Database,
-    sources: Sequence[OpenSource],
-    listings: Sequence[Listing],
-    declared: Declared,
-    facts: RevisionFacts,
-) -> int:
-    """Photos that the engine would be asked about at most; copies among the new ones cost nothing."""
-    options = engine_options(declared)
-    with database.reading() as session:
-        revision_id = revisions.find(session, facts) or 0
-    by_input = facts.reads == "file"
-    count = waits_for(database, sources, options, revision_id, by_input=by_input)
-    waiting: set[str] = set()  # counted already
-    with database.reading() as session:
-        for source in sources:
-            waiting.update(each.path for each in items.due(session, source.row_id, [revision_id]))
-            rows = items.without_analysis(session, source.row_id, revision_id, by_input=by_input)
-            waiting.update(path for _, _, _, path in rows)
-    unopened = [path for listing in listings for path in listing.unopened]
-    return count + sum(may_see(options, path) for path in unopened if path not in waiting)

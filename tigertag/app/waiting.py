@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from tigertag.pipeline.analyze import Choosy, may_see
+from tigertag.pipeline.choose import Choosy, may_see
 from tigertag.pipeline.work import OpenSource
-from tigertag.store import items
+from tigertag.store import due
 from tigertag.store.database import Database
 
 
@@ -19,24 +19,22 @@ def waits_for(
     revision_id: int,
     *,
     by_input: bool = False,
+    but: Collection[int] = (),
 ) -> int:
     """Photos of these sources that the revision has not answered; unopened copies count each by themselves.
 
     An engine that never ran has the revision 0, which no row has; `by_input` is for engines that read the file.
+    The items in `but` are left out.
     """
-    unopened: set[str] = set()
-    known: set[int] = set()
+
+    def counts(row_id: int, path: str) -> bool:
+        return row_id not in but and may_see(engine, path)
+
+    places = [source.row_id for source in sources]
+    choosy = counts if but or engine.only or engine.except_ else None
     with database.reading() as session:
-        for source in sources:
-            due = [
-                each for each in items.due(session, source.row_id, [revision_id]) if may_see(engine, each.path)
-            ]
-            unopened.update(f"{source.row_id}/{each.path}" for each in due if each.unread)
-            rows = items.by_ids(session, [each.id for each in due if not each.unread])
-            known.update(photo for _, photo in rows.values() if photo is not None)
-            unlisted = items.without_analysis(session, source.row_id, revision_id, by_input=by_input)
-            known.update(photo for _, photo, _, path in unlisted if may_see(engine, path))
-    return len(unopened) + len(known)
+        unopened = due.count_unopened(session, places, choosy)
+        return unopened + due.count_unanswered(session, places, revision_id, by_input=by_input, counts=choosy)
 
 
 def as_shown(paths: Iterable[str], sources: Sequence[OpenSource]) -> frozenset[str]:

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from sqlalchemy.orm import Session
+
 from tigertag.app.context import App, Run, open_targets
+from tigertag.app.words import learn_new_words
 from tigertag.errors import ConfigError, PluginDown, Refused, TransientError
 from tigertag.model import Presence, Shown
 from tigertag.pipeline.plan import Plan, plan
-from tigertag.pipeline.survey import alarm, bring_in_line, looks_restored, out_of_line, survey
+from tigertag.pipeline.standing import look_up, settle
+from tigertag.pipeline.survey import alarm, bring_in_line, out_of_line, survey
 from tigertag.pipeline.undo import Reversal, Selection, select_redo, select_undo, take_back
 from tigertag.pipeline.work import OpenTarget, Tally, Work
-from tigertag.pipeline.write import BATCH, Delivering, drive, look_up, settle
-from tigertag.store import find, items, ledger, runs
+from tigertag.pipeline.write import BATCH, Delivering, drive
+from tigertag.store import find, items, ledger, ours, runs
 from tigertag.store.database import Database
 
 
@@ -57,13 +61,13 @@ class Difference:
 def write(app: App, order: WriteOrder) -> WriteReport:
     """Brings all targets in line with the answers, the policy and the verdicts."""
     with app.running("write", wait=order.wait) as run, ExitStack() as stack:
+        learn_new_words(app, run)
         word = order.restore or order.accept
         everything = order.verify or word
         for target in open_targets(app, run.work.database, stack, run.tally):
             how = Delivering(run.work, target, run.tally, learn=not order.restore)
             try:
-                if everything or not looks_restored(how):
-                    bring_in_line(how, everything=everything, guarded=not word)
+                bring_in_line(how, everything=everything, guarded=not word, even_idle=not everything)
             except (PluginDown, TransientError) as error:
                 run.tally.put_aside(target.target.label, error)
     return WriteReport(run.work.run_id, run.tally)
@@ -74,7 +78,8 @@ def preview(app: App, order: WriteOrder) -> tuple[list[Difference], Tally]:
     found: list[Difference] = []
     tally = Tally()
     with app.looking() as database, ExitStack() as stack:
-        work = Work(database, 0, app.policy, app.now, lambda: None, app.spool_of(database), app.stop, app.watch)
+        policy = app.policy_over(database)
+        work = Work(database, 0, policy, app.now, lambda: None, app.spool_of(database), app.stop, app.watch)
         for target in open_targets(app, database, stack, tally):
             ids = _to_look_at(work, target, order)
             if not (order.restore or order.accept) and _warn(work, target, ids, tally):
@@ -101,8 +106,8 @@ def _to_look_at(work: Work, target: OpenTarget, order: WriteOrder) -> list[int]:
 
 def _warn(work: Work, target: OpenTarget, ids: Sequence[int], tally: Tally) -> bool:
     with work.database.reading() as session:
-        ours = ledger.items_with_ours(session, target.row_id)
-    found = survey(work, target, [row_id for row_id in ids if row_id in ours])
+        shown = ours.among(session, target.row_id, ids)
+    found = survey(work, target, [row_id for row_id in ids if row_id in shown])
     if found.looks_restored:
         tally.put_aside(target.target.label, Refused(alarm(target, found)))
     return found.looks_restored
@@ -117,7 +122,7 @@ def _differences(work: Work, target: OpenTarget, part: Sequence[int], *, learn: 
         if not isinstance(seen, Shown) or seen.presence is not Presence.HERE:
             continue
         settled, _ = settle(rows[seen.item.source, seen.item.key], seen.tags)
-        decided = plan(settled.known, seen.tags, learn=learn)
+        decided = plan(settled.known, seen.tags, learn=learn, follow=target.follows)
         if decided.changes_target or decided.refused:
             found.append(_difference(target, seen, decided))
     return found
@@ -192,11 +197,15 @@ def undo(app: App, order: UndoOrder) -> WriteReport:
         with database.reading() as session:
             found = (select_redo if order.redo else select_undo)(session, _selection(database, order))
             paths = items.paths(session, [row.item_id for row in found.overtaken])
-        with database.session() as session:
-            for ledger_id, others in found.shared:
-                ledger.set_engines(session, ledger_id, others)
+        database.transact(lambda session: _leave_to_others(session, found))
         _take_back(app, run, stack, found, redo=order.redo)
     return WriteReport(run.work.run_id, run.tally, [(paths[row.item_id], row.name) for row in found.overtaken])
+
+
+def _leave_to_others(session: Session, found: Reversal) -> None:
+    """Tags that another engine wants, too, stay as its own."""
+    for ledger_id, others in found.shared:
+        ledger.set_engines(session, ledger_id, others)
 
 
 def _take_back(app: App, run: Run, stack: ExitStack, found: Reversal, *, redo: bool) -> None:
@@ -258,11 +267,13 @@ def _selection(database: Database, order: UndoOrder) -> Selection:
 def lift_verdicts(app: App, ids: Sequence[int]) -> int:
     """Lifts verdicts, so that the next write may add those tags again. Returns how many there were."""
     with app.running("verdicts lift", ", ".join(map(str, ids))) as run:
-        database = run.work.database
-        with database.session() as session:
-            mine = [row for row, _ in ledger.all_verdicts(session) if row.id in set(ids)]
-            ledger.lift(session, [row.id for row in mine])
-            ledger.redeliver(session, sorted({row.item_id for row in mine}))
-            for row in mine:
-                ledger.redeliver_copies(session, row.item_id, row.photo_id)
+        return run.work.database.transact(lambda session: _lift(session, set(ids)))
+
+
+def _lift(session: Session, ids: set[int]) -> int:
+    mine = [row for row, _ in ledger.all_verdicts(session) if row.id in ids]
+    ledger.lift(session, [row.id for row in mine])
+    ledger.redeliver(session, sorted({row.item_id for row in mine}))
+    for row in mine:
+        ledger.redeliver_copies(session, row.item_id, row.photo_id)
     return len(mine)

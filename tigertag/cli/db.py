@@ -1,22 +1,24 @@
-"""`db upgrade`, `db current` and `db check`."""
+"""`db upgrade`, `db current`, `db check` and `db backup`."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from tigertag.app.caring import check_database, current, upgrade
+from tigertag.app.caring import backup, check_database, current, upgrade
 from tigertag.cli.opening import open_app
 from tigertag.cli.screen import err, out, out_json, row, visible
 from tigertag.cli.shared import Shared, group, subcommand
 
 
-@group("db", examples=("tigertag db upgrade", "tigertag db current", "tigertag db check"))
+@group("db", examples=("tigertag db upgrade", "tigertag db current", "tigertag db check", "tigertag db backup"))
 @click.pass_context
 def db(context: click.Context) -> int | None:
-    """The database in which all answers are kept: upgrade it, ask for its version, check it."""
+    """The database in which all answers are kept: upgrade it, ask for its version, check it, copy it."""
     if context.invoked_subcommand:
         return None
-    raise click.UsageError("Give upgrade, current or check", context)
+    raise click.UsageError("Give upgrade, current, check or backup", context)
 
 
 @subcommand(db, "upgrade", examples=("tigertag db upgrade",))
@@ -78,3 +80,26 @@ def check_file(shared: Shared) -> int:
     for fault in found:
         err(f"tigertag: {visible(fault)}")
     return 6 if found else 0
+
+
+@subcommand(
+    db,
+    "backup",
+    examples=(
+        "tigertag db backup                        a copy beside the database, named by the time",
+        "tigertag db backup /mnt/nas/tigertag.db   a copy there, where there must be no file yet",
+    ),
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.pass_obj
+def back_up(shared: Shared, file: Path | None) -> int:
+    """Copy a SQLite database, even while a run is at work, and check the copy.
+
+    A server's database is copied by its own program: the command for that is told.
+    """
+    made = backup(open_app(shared), file)
+    if shared.json:
+        out_json([{"backup": str(made), "size": made.stat().st_size}])
+    elif not shared.quiet:
+        out(f"Copied to {visible(str(made))}. To go back to it, put it in the database's place.")
+    return 0

@@ -38,6 +38,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "runs": Entry("runs:runs", "past runs; one in detail"),
         "show": Entry("show:show", "all that is known of a photo"),
         "tags": Entry("tags:tags", "the library's tags with counts; why a photo has them"),
+        "similar": Entry("similar:similar", "photos that show nearly the same as one"),
         "verdicts": Entry("verdicts:verdicts", "tags you removed that stay away; let them come again"),
     },
     "Set up": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -19,10 +20,21 @@ _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 def open_app(shared: Shared) -> App:
     """The settings in force, with somebody who answers questions. Raises ConfigError with all faults."""
+    return _opened(shared, lambda: App.load(shared.env_file, json_lines=shared.json))
+
+
+def open_outline(shared: Shared) -> App:
+    """For commands that look at the database only: no plugin is imported, and what only it can judge is not
+    judged. Raises ConfigError.
+    """
+    return _opened(shared, lambda: App.outlined(shared.env_file))
+
+
+def _opened(shared: Shared, load: Callable[[], App]) -> App:
     context = click.get_current_context()
     level = logging.ERROR if shared.quiet else _LEVELS[min(shared.verbose, len(_LEVELS) - 1)]
     context.with_resource(listening(level, shared.log_file, debug=shared.debug))
-    app = App.load(shared.env_file, json_lines=shared.json)
+    app = load()
     app.confirm = lambda question: shared.yes or (is_watched() and ask(question))
     if not shared.quiet:
         for warning in app.settings.warnings:

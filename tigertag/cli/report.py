@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
-from tigertag.app.scanning import EngineLine, Listing, ScanReport, Tally
+from tigertag.app.scanning import EngineLine, Listing, Outlook, ScanReport, Tally
 from tigertag.cli.screen import visible
-from tigertag.cli.words import counted, duration, listed, named, place
+from tigertag.cli.words import calls_left, counted, duration, listed, local, money, named, place
 
 _NAMED = 20
 """Failures that are named at the end; `tigertag status` names all."""
@@ -45,8 +46,14 @@ def sources_and_engines(report: ScanReport, *, ask: bool = False) -> list[str]:
     return lines + [f"  {each.id:<{widest}}   {_engine(each, ask=ask)}".rstrip() for each in report.engines]
 
 
+_HINTS = {"archives": " (name one to scan it)"}
+
+
 def _found(each: Listing) -> str:
-    skipped = [f"{number:,} {visible(kind)} not looked at" for kind, number in each.skipped.items()]
+    skipped = [
+        f"{number:,} {visible(kind)} not looked at{_HINTS.get(kind, '')}"
+        for kind, number in each.skipped.items()
+    ]
     gone = f"{each.gone:,} gone" if each.gone else ""
     return listed(
         [counted(each.listed, "photo"), f"{each.new:,} new", f"{each.changed:,} changed", gone, *skipped]
@@ -58,12 +65,30 @@ def _engine(each: EngineLine, *, ask: bool) -> str:
     if ask:
         parts.append("billed" if each.billed else "")
         parts.append(f"would be asked about {counted(each.waiting, 'photo')}")
+    if each.outlook is not None and each.outlook.calls:
+        parts += _outlook(each.outlook)
     if each.quota is not None:
         period = " this month" if each.quota.until else ""
         parts.append(f"{each.quota.left:,} of {each.quota.limit:,} left{period}")
+    if each.budget is not None:
+        parts.append(calls_left(each.budget.left, each.budget.limit, each.budget.per))
+    if each.cost is not None:
+        parts.append(f"{counted(each.calls, 'call')} cost {money(each.cost)}")
     if each.reason and not each.planned:
         parts.append(f"put aside: {visible(each.reason)}")
     return listed(parts)
+
+
+def _outlook(each: Outlook) -> list[str]:
+    """What the calls would cost and take, as far as that is known."""
+    cost = f"cost {money(each.cost)}" if each.cost is not None else ""
+    if each.seconds is None:
+        time = "how long that takes is not known yet"
+    else:
+        time = f"{'at least' if each.is_least else 'about'} {duration(each.seconds)}"
+    if each.at_once == each.calls or each.done is None:
+        return [cost, time]
+    return [cost, time, f"{each.at_once:,} of them now, the last on {local(each.done)} at the earliest"]
 
 
 # ── the outcome ───────────────────────────────────────────────────────────────────────────────────────────
@@ -137,6 +162,7 @@ def outstanding(report: ScanReport) -> list[str]:
         for each in report.engines
         if each.maybe_billed
     ]
+    rows += _gone(report.tally)
     if report.tally.dropped:
         rows.append(
             ("dropped", report.tally.dropped, "tags of engines that were no good (empty, broken, too many)")
@@ -145,8 +171,22 @@ def outstanding(report: ScanReport) -> list[str]:
     return _aligned(rows) + _more_failures(report) + put_aside(report)
 
 
+def _gone(tally: Tally) -> list[tuple[str, int, str]]:
+    why = "not there any more when their tags were to be written"
+    return [("gone", len(tally.gone), why)] if len(tally.gone) else []
+
+
+def gone(tally: Tally) -> list[str]:
+    """Photos that could not be written because they have gone."""
+    return _aligned(_gone(tally))
+
+
 def why_waiting(each: EngineLine, report: ScanReport) -> str:
     """Why photos still wait for an engine, and until when."""
+    if each.closed_until:
+        return f"asked from {each.hours.replace('-', ' to ')} only; next on {each.closed_until}"
+    if each.budget is not None and not each.budget.left:
+        return f"{each.budget}; next on {each.budget.until}"
     used_up = each.quota is not None and each.quota.left == 0
     if each.planned or used_up:
         until = each.until or (each.quota.until if each.quota else "")
@@ -259,6 +299,12 @@ def _engine_row(each: EngineLine) -> dict[str, object]:
         "reason": each.reason,
         "planned": each.planned,
         "until": each.until,
+        "calls": each.calls,
+        "cost": each.cost,
+        "budget": asdict(each.budget) if each.budget else None,
+        "hours": each.hours or None,
+        "closed_until": each.closed_until or None,
+        "outlook": asdict(each.outlook) if each.outlook else None,
         "quota": {"used": quota.used, "limit": quota.limit, "left": quota.left, "until": quota.until}
         if quota
         else None,
@@ -285,6 +331,7 @@ def summary(tally: Tally, run_id: int | None, code: int) -> dict[str, object]:
         "photos": len(tally.written_items),
         "kept_edits": tally.kept_edits,
         "restored": tally.restored,
+        "gone": len(tally.gone),
         "answered": tally.answered,
         "failed": len(tally.failures),
     }

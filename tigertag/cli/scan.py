@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from tigertag.app.context import App
+from tigertag.app.forecast import forecast
 from tigertag.app.retagging import RetagOrder
 from tigertag.app.retagging import retag as ask_again
-from tigertag.app.scanning import Choice, ScanOrder, ScanReport, forecast
+from tigertag.app.scanning import Choice, ScanOrder, ScanReport
 from tigertag.app.scanning import scan as run_scan
 from tigertag.cli import report as wording
 from tigertag.cli.ending import end, summarized
@@ -71,6 +72,14 @@ def _paths(context: click.Context, parameter: click.Parameter, value: str | None
     return frozenset(line for line in (each.strip("\r") for each in lines) if line.strip())
 
 
+_on_executor = click.option(
+    "--executor",
+    metavar="WHERE",
+    help="Where pictures are prepared and engines compute: processes (the default), processes?workers=4, "
+    "threads, dask://host:8786 or dask://local?workers=4.",
+)
+
+
 @command(
     "scan",
     examples=(
@@ -106,6 +115,7 @@ def _paths(context: click.Context, parameter: click.Parameter, value: str | None
     help="Only photos named in FILE, one a line; - is stdin.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
+@_on_executor
 @click.option("--wait", is_flag=True, help="Wait while another run is under way.")
 @click.pass_obj
 def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
@@ -127,6 +137,7 @@ def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
     )
     with summarized(shared):
         app = open_app(shared)
+        app.run_on(asked["executor"])
         if dry_run:
             return _end(shared, forecast(app, order), wording.forecast)
         report = _run(app, shared, lambda: run_scan(app, order))
@@ -135,12 +146,11 @@ def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
 
 def _hint(app: App, report: ScanReport) -> list[str]:
     """Where to go on from a first look at a folder."""
-    used = {each.plugin for each in (*app.settings.engines, *app.settings.targets) if each.enabled}
-    if not report.tally.added or not used <= {"metadata", "console"}:
+    if not report.tally.added or not app.is_first_look:
         return []
     return [
-        "Next: Imagga and CompreFace say what and who is in a picture: tigertag engines imagga",
-        "      With PLEX_URL and PLEX_TOKEN in .env the tags of a Plex library go into Plex",
+        "Next: what is in a picture, by a model at home: tigertag engines openai; by a service: engines imagga",
+        "      TARGET_XMP_NAME=xmp in .env writes sidecars, PLEX_URL and PLEX_TOKEN write to Plex",
     ]
 
 
@@ -154,17 +164,19 @@ def _hint(app: App, report: ScanReport) -> list[str]:
 )
 @click.argument("places", nargs=-1, metavar="[SECTION|PATH|PHOTO]...")
 @click.option("--engine", "engines", multiple=True, metavar="ID", help="Only this engine; may be repeated.")
+@_on_executor
 @click.option("--wait", is_flag=True, help="Wait while another run is under way.")
 @click.pass_obj
-def retag(shared: Shared, places: tuple[str, ...], engines: tuple[str, ...], wait: bool) -> int:
+def retag(shared: Shared, /, *, executor: str | None, **asked: Any) -> int:
     """Ask again about photos that were answered.
 
     Old answers stay until the new ones are there. An engine that charges is asked again only with a yes: on a
     terminal you are asked, elsewhere give --yes.
     """
-    order = RetagOrder(places, engines, sure=shared.yes, wait=wait)
+    order = RetagOrder(**asked, sure=shared.yes)
     with summarized(shared):
         app = open_app(shared)
+        app.run_on(executor)
         return _end(shared, _run(app, shared, lambda: ask_again(app, order)), wording.lines)
 
 

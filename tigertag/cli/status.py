@@ -9,10 +9,10 @@ import click
 
 from tigertag.app.looking import EngineStatus, SourceStatus, Status, TargetStatus
 from tigertag.app.looking import status as look
-from tigertag.cli.opening import open_app
+from tigertag.cli.opening import open_outline
 from tigertag.cli.screen import out, out_json, row, visible
 from tigertag.cli.shared import Shared, command
-from tigertag.cli.words import counted, listed, local, named, place, table
+from tigertag.cli.words import calls_left, counted, listed, local, named, place, table
 
 _NAMED = 20
 
@@ -26,7 +26,7 @@ def status(shared: Shared) -> int:
 
     Reads the database only: no source, engine or target is asked, and a run under way is not disturbed.
     """
-    found = look(open_app(shared))
+    found = look(open_outline(shared))
     if shared.json:
         out_json(_rows(found))
         return 0
@@ -61,7 +61,8 @@ def _source(each: SourceStatus) -> str:
 
 
 def _engine(each: EngineStatus) -> list[str]:
-    return [each.id, _counts(each.done, each.waiting, each.failed), quota_words(each)]
+    budget = calls_left(each.budget.left, each.budget.limit, each.budget.per) if each.budget else ""
+    return [each.id, _counts(each.done, each.waiting, each.failed), listed([quota_words(each), budget])]
 
 
 def _target(each: TargetStatus) -> list[str]:

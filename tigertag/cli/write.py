@@ -63,7 +63,7 @@ def write(shared: Shared, *, dry_run: bool, verify: bool, restore: bool, accept:
 
 def done(run_id: int | None, tally: Tally) -> list[str]:
     """What a person reads when something was written."""
-    trouble = wording.failures(tally) + wording.aside(tally)
+    trouble = wording.gone(tally) + wording.failures(tally) + wording.aside(tally)
     if not (tally.added or tally.removed or tally.kept_edits or trouble):
         return ["Nothing to write: everything is in line."]
     if not (tally.added or tally.removed or tally.kept_edits):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, Literal
+from typing import BinaryIO, ClassVar, Literal
 
 from pydantic import Field
 from sqlalchemy import Connection, Engine, event
@@ -35,6 +35,7 @@ from tigertag.model import (
     Photo,
     Presence,
     Quota,
+    Rendition,
     Shown,
     Written,
     fold,
@@ -214,6 +215,10 @@ class Wall:
         self.mine.get(key, set()).discard(fold(name))
         self.edit(key, "remove", name, "user")
 
+    def user_recases(self, key: str, name: str) -> None:
+        """The same tag in other letters: nobody else's to spell."""
+        self.tags[key][fold(name)] = self.tags[key][fold(name)].swapcase()
+
     def catch_up(self) -> None:
         """What was sent by a process that died takes effect."""
         while self.late:
@@ -279,7 +284,9 @@ class ShelfSource(_Plugin):
     @contextmanager
     def open(self, item: Item) -> Iterator[BinaryIO]:
         self.stage.fuse.step()
-        lying = self.stage.shelf.photos[item.key]
+        lying = self.stage.shelf.photos.get(item.key)
+        if lying is None:
+            raise TransientError(f"{item.path} is not there any more")
         self.stage.shelf.opened[item.key] += 1
         if lying.error is not None:
             raise lying.error
@@ -291,6 +298,8 @@ class MindEngine(_Plugin):
 
     name = "mind"
     sends = "sends nothing"
+    runs_in: Literal["thread"] = "thread"
+    resources: ClassVar[Mapping[str, float]] = {}
 
     class Options(EngineOptions):
         stage: str
@@ -301,6 +310,7 @@ class MindEngine(_Plugin):
         batch_size: int = 1
         languages: tuple[str, ...] = ()
         version: str = "1"
+        sees: int = Field(0, description="Pixels of the long side that it looks at; 0: it looks at no picture.")
 
         def policy(self) -> EnginePolicy:
             return EnginePolicy(self.min_confidence / 100, self.max_tags, self.prefix, self.languages)
@@ -314,6 +324,7 @@ class MindEngine(_Plugin):
         self.batch_size = options.batch_size
         self.concurrency = options.concurrency
         self.version = options.version
+        self.renditions: Sequence[Rendition] = (Rendition(long_side=options.sees),) if options.sees else ()
         self.settings: Mapping[str, JSON] = {"mind": options.mind, "level": options.level}
 
     def start(self) -> None:
@@ -405,9 +416,13 @@ class WallTarget(_Plugin):
             return ItemGone(f"{change.item.path} is not there any more", change.item)
         if key in wall.refuses:
             return ItemError(f"{change.item.path} is refused", change.item, again=wall.refuses[key])
+        before, first = wall.of(key), len(wall.marks)
         for action, names in (("add", change.add), ("remove", change.remove)):
             for name in names:
                 self._edit(key, action, name)
+        for mark in wall.marks[first:]:
+            if away := before & wall.of(key) - mark.after:
+                wall.damage.append(f"{key}: {sorted(away)} stays, and was away after {mark}")
         self.stage.fuse.step()
         return Written(change.item, tuple(wall.tags.get(key, {}).values()))
 

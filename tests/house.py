@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -31,7 +32,7 @@ from tigertag.config import Declared, Settings
 from tigertag.media import open_photo
 from tigertag.model import Annotation, Vocabulary, fold
 from tigertag.options import EngineOptions
-from tigertag.pipeline.scan import Choice
+from tigertag.pipeline.choose import Choice
 from tigertag.store import tables
 from tigertag.store.database import Database
 
@@ -56,6 +57,7 @@ class House:
     stage: Stage = field(default_factory=lambda: Stage(f"stage {next(_numbers)}"))
     engines: dict[str, Declared] = field(default_factory=dict)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    vocabulary_file: Path = Path("vocabulary.yaml")
     now: datetime = DAY
 
     def __post_init__(self) -> None:
@@ -111,14 +113,20 @@ class House:
             ),
             engines=tuple(self.engines.values()),
             targets=(
-                Declared("wall", "target", "tests.fakes_pipeline.WallTarget", WallTarget.Options(stage=stage)),
+                Declared(
+                    "wall",
+                    "target",
+                    "tests.fakes_pipeline.WallTarget",
+                    WallTarget.Options.model_validate({"stage": stage}),
+                ),
             ),
             vocabulary=self.vocabulary,
+            vocabulary_file=self.vocabulary_file,
             shown=(),
             warnings=(),
-            state_dir=Path("/nowhere"),
+            state_dir=Path(tempfile.gettempdir(), "tigertag-house"),
         )
-        return context.App(settings, now=lambda: self.now)
+        return context.App(settings, now=lambda: self.now, executor="threads?workers=2")
 
     # ── what can be done ──────────────────────────────────────────────────────────────────────────────────
 

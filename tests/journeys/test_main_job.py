@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.journeys.world import World, different_pictures, world
 from tests.servers.base import Fault
+from tigertag.plexserver import Pace
 
 PHOTOS = 200
 
@@ -233,7 +235,10 @@ def test_an_engine_that_cannot_start_says_how_many_photos_wait_for_it(place: Wor
     place.assert_no_damage()
 
 
-def test_check_and_scan_agree_on_what_is_wrong_with_plex(place: World) -> None:
+def test_check_and_scan_agree_on_what_is_wrong_with_plex(place: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    hasty = functools.partial(Pace, sleep=lambda seconds: None)  # else they try for half a minute each
+    for part in ("tigertag.plexserver.connection", "tigertag.targets.plex"):
+        monkeypatch.setattr(f"{part}.Pace", hasty)
     place.settings["PLEX_TOKEN"] = "wrong"
     assert (place.run("check").exit_code, place.run("scan").exit_code) == (2, 2)
     place.settings |= {"PLEX_TOKEN": place.plex.token, "PLEX_SECTIONS": "Fotos"}

@@ -1,0 +1,1 @@
+"""Faults injected at every boundary of the program, counted in one table: `make torture`."""

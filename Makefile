@@ -2,9 +2,11 @@
 # make test     the whole test suite
 # make check    format, lint, types, who imports whom, and whether the documents are true
 # make bench    measured figures, one line of JSON each
+# make torture  faults injected at every boundary, counted in one table; FULL=1 for the long form
+# make mutants  forty safeguards removed, one at a time: which test notices? About ten minutes
 # make clean    remove what these made, but for .venv
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench torture mutants clean
 .DELETE_ON_ERROR:
 
 # The first Python that is new enough; `make PYTHON=/path/to/python` overrules it.
@@ -34,8 +36,17 @@ check: .venv/.ready
 	$(BIN)/python -m pytest -n 0 $(wildcard tests/test_import_rules.py tests/test_readme.py tests/test_docs.py \
 		tests/test_config_example.py)
 
+# FULL=1: the sizes of the goals, half an hour. ONLY=first_scan: one module of benchmarks/.
 bench: .venv/.ready
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
+
+# FULL=1: every system call and every fault, an hour or two. ONLY=kills: one boundary.
+torture: .venv/.ready
+	@$(BIN)/python -m tests.torture $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
+
+# ONLY=heartbeat: one of them.
+mutants: .venv/.ready
+	@$(BIN)/python -m tests.mutants $(if $(ONLY),--only "$(ONLY)")
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks import first_scan, large_library, memory, second_scan
-from benchmarks.figure import Figure
-from benchmarks.place import app_for
-from benchmarks.standins import Wanted, stand_ins
+if TYPE_CHECKING:
+    from benchmarks.figure import Figure
 
-PHOTOS, LARGE = 200, 10_000
+PARTS = (
+    "first_scan",
+    "first_edits",
+    "second_scan",
+    "large_library",
+    "memory",
+    "executors",
+    "changed_policy",
+    "large_database",
+    "embedding",
+    "folder",
+    "vocabulary",
+    "clip",
+)
 
 
-def figures(folder: Path) -> Iterator[Figure]:
-    """All figures, each as soon as it is measured."""
-    with stand_ins(Wanted(whole=PHOTOS), servers=2) as services:
-        app = app_for(folder / "scan", services.settings(0))
-        baseline = app_for(folder / "baseline", services.settings(1))
-        yield from first_scan.measure(services, app, baseline)
-        yield from second_scan.measure(services, app)
-    with stand_ins(Wanted(listed=LARGE)) as services, stand_ins(Wanted(listed=LARGE // 10)) as fewer:
-        yield from large_library.measure(app_for(folder / "library", services.settings()))
-        yield from memory.measure(folder, fewer.settings(), services.settings())
+def figures(folder: Path, *, full: bool, only: Sequence[str]) -> Iterator[Figure]:
+    """All figures, or those of the modules named in `only`, each as soon as it is measured."""
+    for name in only or PARTS:
+        # Imported late: worker processes import this module again, and what they import counts.
+        yield from import_module(f"benchmarks.{name}").measure(folder / name, full=full)
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="the sizes of the goals: half an hour")
+    parser.add_argument("--only", action="append", choices=PARTS, help="this module alone; may be repeated")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tigertag-bench-") as folder:
-        for figure in figures(Path(folder)):
+        for figure in figures(Path(folder), full=asked.full, only=asked.only or ()):
             print(figure.line(), flush=True)
 
 

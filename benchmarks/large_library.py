@@ -1,38 +1,55 @@
-"""A section of 10,000 photos: the first listing, a scan after a change of policy, one with nothing to do."""
+"""A large section: the first listing, a scan after a change of policy, one with nothing to do."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from benchmarks import instant_start
+from benchmarks.alone import MIB, scan_alone
 from benchmarks.figure import Figure
-from benchmarks.place import ONLY_LIST, WALK, scan_all, walk
+from benchmarks.place import ONLY_LIST, app_for, scan_all
+from benchmarks.raw import RAW, raw
+from benchmarks.standins import Settings, Wanted, stand_ins
 from tigertag.app.context import App
 from tigertag.app.scanning import ScanReport, scan
 from tigertag.store.tables import AnalysisRow, AnnotationRow, ItemRow, PhotoRow, Revision, TagRow
 from tigertag.store.tables import Run as RunRow
 
+SMALL, LARGE = 10_000, 100_000
 
-def measure(app: App) -> Iterator[Figure]:
-    """`app` has no database yet; its section has entries without pictures."""
-    listed, alone = walk(app)
+
+def measure(folder: Path, *, full: bool = False) -> Iterator[Figure]:
+    """A section whose entries have no pictures, and its database in `folder`; `full`: of 100,000 photos."""
+    with stand_ins(Wanted(listed=LARGE if full else SMALL)) as services:
+        settings = services.settings()
+        yield from _measured(app_for(folder, settings), folder, settings)
+        yield from instant_start.measure(folder, settings)
+
+
+def _measured(app: App, folder: Path, settings: Settings) -> Iterator[Figure]:
+    alone = raw(settings)
+    listed = f"{alone.photos:,} photos"
     seconds, _ = _timed(lambda: scan(app, ONLY_LIST))
-    note = f"{listed:,} photos noted in SQLite, engines started, what is due found"
-    yield Figure("first listing", seconds, "s", "lower", alone, WALK, note)
+    note = f"{listed} noted in SQLite, engines started, what is due found"
+    yield Figure("first listing", seconds, "s", "lower", alone.seconds, RAW, note)
     with app.running("answers") as run, run.work.database.session() as session:
         answer_everything(session)
     seconds, _ = _timed(lambda: scan_all(app))
-    note = f"{listed:,} photos answered by two engines, for all of which is decided anew what is to be written"
-    yield Figure("scan after a change of policy", seconds, "s", "lower", alone, WALK, note)
-    seconds, report = _timed(lambda: scan_all(app))
-    if report.due:
-        raise RuntimeError(f"the rescan found {report.due} photos to do")
-    _, alone = walk(app)
-    note = f"{listed:,} photos, all answered by two engines, nothing changed"
-    yield Figure("rescan with nothing to do", seconds, "s", "lower", alone, WALK, note)
+    note = f"{listed} answered by two engines, for all of which is decided anew what is to be written"
+    yield Figure("scan after a change of policy", seconds, "s", "lower", alone.seconds, RAW, note)
+    alone, rescan = raw(settings), scan_alone(folder, settings)
+    if rescan.due:
+        raise RuntimeError(f"the rescan found {rescan.due} photos to do")
+    note = f"{listed}, all answered by two engines, nothing changed"
+    waited = f"{RAW}, of which {alone.waiting:.1f} s are the stand-in's"
+    yield Figure("rescan with nothing to do", rescan.seconds, "s", "lower", alone.seconds, waited, note)
+    name, started = "peak memory of a rescan", "the same process before the scan, all imported"
+    yield Figure(name, rescan.peak / MIB, "MiB", "lower", rescan.before / MIB, started, f"{note}; VmHWM")
 
 
 def _timed(work: Callable[[], ScanReport]) -> tuple[float, ScanReport]:

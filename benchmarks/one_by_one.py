@@ -56,6 +56,7 @@ def _ask(
     answers = {}
     with source.open(item) as stream:
         photo = open_photo(stream, item.path)
+    photo.prepare(list(dict.fromkeys(each for engine in engines.values() for each in engine.renditions)))
     for name, engine in engines.items():
         for outcome in engine.analyze([photo], permit):
             if not isinstance(outcome, Analysis):

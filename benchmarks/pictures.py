@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,21 @@ def different_pictures(count: int) -> Iterator[bytes]:
         file = io.BytesIO()
         image.crop((crop, crop, image.width - crop, image.height - crop)).save(file, "JPEG", quality=88)
         yield file.getvalue()
+
+
+def tiny_picture(number: int) -> bytes:
+    """A PNG of 8 × 8 pixels, another one for each number; all have the same size in bytes."""
+    pixels = number.to_bytes(4, "big") * 48
+    rows = b"".join(b"\0" + pixels[at : at + 24] for at in range(0, 192, 24))
+    head = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(rows, 0)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+TINY = len(tiny_picture(0))
 
 
 def _originals() -> list[Image.Image]:

@@ -10,7 +10,7 @@ from benchmarks.standins import Settings
 from tigertag.app.context import App, build_source
 from tigertag.app.scanning import ScanOrder, ScanReport, scan
 from tigertag.config import load
-from tigertag.pipeline.scan import Choice
+from tigertag.pipeline.choose import Choice
 
 ONLY_LIST = ScanOrder(choice=Choice(limit=0), write=False)
 """A scan that takes up nothing: the listing, its bookkeeping, and what is due."""

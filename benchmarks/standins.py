@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from PIL import Image
 
-from benchmarks.pictures import different_pictures
+from benchmarks.edits import Tag, by_zipf
+from benchmarks.pictures import TINY, different_pictures, tiny_picture
 from tests.servers.base import Fault
 from tests.servers.compreface import CompreFace
 from tests.servers.compreface_faces import Seen
@@ -19,6 +22,13 @@ from tests.servers.imagga import Imagga
 from tests.servers.plex import PlexServer
 
 ENGINE_SECONDS, PLEX_SECONDS, AT_ONCE = 0.05, 0.005, 8
+_SAID = 12  # Tags in an answer of Imagga's.
+
+Engines: TypeAlias = Literal["both", "small"]
+BOTH: Final = "both"
+"""Imagga, which wants 300 px, and CompreFace, which wants 1600."""
+SMALL: Final = "small"
+"""Two Imagga engines, which both want 300 px."""
 ALBUMS = ("", "Summer", "Summer/Sea", "Summer/Sea/Boats", "2019", "2019/Winter")
 
 Settings: TypeAlias = dict[str, str]
@@ -26,10 +36,16 @@ Settings: TypeAlias = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How large the libraries are: `whole` have pictures, `listed` have entries in the listing only."""
+    """How large the libraries are: `whole` have pictures, `tiny` very small ones, `listed` have entries in the
+    listing only.
+    """
 
     whole: int = 0
     listed: int = 0
+    tiny: int = 0
+    engines: Engines = BOTH
+    words: int = 60
+    """How many different tags Imagga has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +92,23 @@ def stand_ins(wanted: Wanted, *, servers: int = 1) -> Iterator[StandIns]:
 
 def _serve(pipe: Connection, wanted: Wanted, servers: int) -> None:
     with ExitStack() as stack:
-        imagga = stack.enter_context(Imagga(limit=1_000_000, at_once=AT_ONCE))
+        imagga = stack.enter_context(Imagga(limit=1_000_000, at_once=2 * AT_ONCE))
         imagga.work = ENGINE_SECONDS
+        imagga.tags_for = _said(wanted.words)
         compreface = stack.enter_context(CompreFace())
         compreface.faces_in = _anna
         compreface.seed("Anna")
         compreface.fail("recognise", Fault(delay=ENGINE_SECONDS), times=1_000_000)
         libraries = [stack.enter_context(PlexServer()) for _ in range(servers)]
         _fill(libraries, wanted)
-        pipe.send((_engines(imagga, compreface), tuple(_plex(one) for one in libraries)))
+        pipe.send((_engines(wanted.engines, imagga, compreface), tuple(_plex(one) for one in libraries)))
         _answer(pipe, imagga, compreface, libraries)
+
+
+def _said(words: int) -> Callable[[bytes], list[Tag]]:
+    """Imagga's answer by the bytes: what looking at a picture costs is not our figure."""
+    said_of = by_zipf(words, _SAID)
+    return lambda picture: sorted(said_of(str(zlib.crc32(picture))), reverse=True)
 
 
 def _anna(picture: Image.Image) -> list[Seen]:
@@ -101,15 +124,27 @@ def _fill(libraries: list[PlexServer], wanted: Wanted) -> None:
         for plex in libraries:
             tags = ("Holiday",) if number % 5 == 0 else ()
             plex.add_photo(ALBUMS[number % len(ALBUMS)], f"IMG_{number:05}.jpg", content, tags=tags)
+    for number in range(wanted.tiny):
+        tiny = partial(tiny_picture, number)
+        for plex in libraries:
+            plex.add_photo(ALBUMS[number % len(ALBUMS)], f"PNG_{number:05}.png", tiny, size=TINY)
     for number in range(wanted.listed):
         for plex in libraries:
             plex.add_photo(ALBUMS[number % len(ALBUMS)], f"DSC_{number:05}.jpg", bytes, size=300_000 + number)
 
 
-def _engines(imagga: Imagga, compreface: CompreFace) -> Settings:
-    given = {f"ENGINE_IMAGGA_{name.upper()}": str(value) for name, value in imagga.options.items()}
-    given |= {f"ENGINE_COMPREFACE_{name.upper()}": str(value) for name, value in compreface.options.items()}
-    return {**given, "ENGINE_IMAGGA_CONCURRENCY": str(AT_ONCE), "ENGINE_COMPREFACE_CONCURRENCY": str(AT_ONCE)}
+def _engines(engines: Engines, imagga: Imagga, compreface: CompreFace) -> Settings:
+    if engines == SMALL:
+        # In other languages, or the second would be told what the first was.
+        two = _declared("TWO", "imagga", {**imagga.options, "language": "de"})
+        return _declared("ONE", "imagga", imagga.options) | two
+    faces = _declared("COMPREFACE", "compreface", compreface.options)
+    return _declared("IMAGGA", "imagga", imagga.options) | faces
+
+
+def _declared(name: str, plugin: str, options: Mapping[str, object]) -> Settings:
+    given = {**options, "name": plugin, "concurrency": AT_ONCE}
+    return {f"ENGINE_{name}_{option.upper()}": str(value) for option, value in given.items()}
 
 
 def _plex(plex: PlexServer) -> Settings:

@@ -102,5 +102,5 @@ def _spools(pid: int, tmp: Path) -> bool:
         links = [str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()]
     except OSError:
         return True  # it has ended
-    # The folder of the server that forks workers is not meant.
-    return any(link.startswith(f"{tmp}/") and "/pymp-" not in link for link in links)
+    # The place of the server that forks workers is not meant.
+    return any(link.startswith(f"{tmp}/") and not link.endswith(".run") for link in links)

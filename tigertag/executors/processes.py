@@ -29,7 +29,8 @@ from tigertag.worker import Result, Task, Thing
 
 _READY = b"ready"
 _STARTING = 60  # Seconds that a worker may take to be ready.
-_LONGEST_FOLDER = 107 - len("/pymp-12345678/listener-12345678")
+_LONGEST_SOCKET = 107
+"""Bytes in the name of a socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Processes:
         with self._starting:  # the fork server is started once
             if isinstance(self._context, ForkServerContext):
                 self._context.set_forkserver_preload(["tigertag.worker", "tigertag.executors.letter"])
-                leftovers.mark()
+                leftovers.settle()
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_work, args=(theirs,), name="tigertag worker", daemon=True)
             try:
@@ -140,7 +141,7 @@ def _context() -> ForkServerContext | SpawnContext:
     except FileNotFoundError:
         return multiprocessing.get_context("spawn")
     leftovers.sweep(Path(folder))
-    if sys.platform == "linux" and len(os.fsencode(folder)) <= _LONGEST_FOLDER:
+    if sys.platform == "linux" and len(os.fsencode(folder)) + leftovers.LONGEST <= _LONGEST_SOCKET:
         return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")
 

@@ -20,8 +20,8 @@ from tests.targets.embeddable import KINDS, packet, with_extension, with_xmp
 from tests.targets.embedding import differences, pixels, rest
 from tigertag.errors import PhotoError
 from tigertag.exiftool import ExifTool, assignment, file, output_beside
-from tigertag.targets.xmp_embedded import Embedded
-from tigertag.targets.xmp_sidecars import Sidecars
+from tigertag.targets.xmp.embedded import Embedded
+from tigertag.targets.xmp.sidecars import Sidecars
 from tigertag.xmp.fields import Tag, Way, shown
 from tigertag.xmp.merging import Edit
 

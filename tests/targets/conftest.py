@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tigertag.exiftool import ExifTool
-from tigertag.targets.xmp_embedded import Embedded
+from tigertag.targets.xmp.embedded import Embedded
 from tigertag.xmp.fields import Way
 
 

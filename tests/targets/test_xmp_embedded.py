@@ -25,7 +25,7 @@ from tests.targets.embedding import (
 )
 from tigertag.errors import PhotoError, TransientError
 from tigertag.exiftool import ExifTool, file
-from tigertag.targets.xmp_embedded import Embedded
+from tigertag.targets.xmp.embedded import Embedded
 from tigertag.xmp.fields import Fields, Way, shown
 
 

@@ -19,7 +19,7 @@ from tests.targets.embedding import (
     saved,
 )
 from tigertag.exiftool import ExifTool, file
-from tigertag.targets.xmp_embedded import Embedded
+from tigertag.targets.xmp.embedded import Embedded
 from tigertag.xmp.fields import Field, Tag, Way
 from tigertag.xmp.merging import Edit
 

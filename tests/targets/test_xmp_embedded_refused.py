@@ -19,7 +19,7 @@ from tests.targets.embedding import (
 )
 from tigertag.errors import DiskError, PhotoError, PluginDown, TransientError
 from tigertag.exiftool import Answer, ExifTool
-from tigertag.targets.xmp_embedded import Embedded
+from tigertag.targets.xmp.embedded import Embedded
 from tigertag.xmp.fields import Tag, Way, shown
 from tigertag.xmp.merging import Edit
 
@@ -65,7 +65,7 @@ def spoiled(photo: Path, embedded: Embedded, spoil: Callable[[bytes], bytes]) ->
 def test_further_pictures_that_would_not_be_found_any_more(
     tmp_path: Path, embedded: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tigertag.targets.xmp_embedded._mend", lambda draft, held: None)
+    monkeypatch.setattr("tigertag.targets.xmp.embedded.container._mend", lambda draft, held: None)
     photo = saved(tmp_path, several(packet()))  # exiftool leaves the index as it is
     before = photo.read_bytes()
     with pytest.raises(PhotoError, match=r"check failed \(the index of further pictures has changed\)"):
@@ -77,7 +77,7 @@ def test_further_pictures_that_would_not_be_found_any_more(
 def test_extended_xmp_that_would_be_lost(
     tmp_path: Path, embedded: Embedded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tigertag.targets.xmp_embedded._mend", lambda draft, held: None)
+    monkeypatch.setattr("tigertag.targets.xmp.embedded.container._mend", lambda draft, held: None)
     photo = made(tmp_path, "extended.jpg")
     before = photo.read_bytes()
     with pytest.raises(PhotoError, match=r"check failed \(extended XMP has changed\)"):

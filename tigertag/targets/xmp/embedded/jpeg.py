@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tigertag.targets.xmp_embedded_index import moved, pictures
-from tigertag.targets.xmp_embedded_iptc import RESOURCE_DIGEST, RESOURCE_IPTC, BadIptc, parse, resources
-from tigertag.targets.xmp_embedded_layout import Layout, Odd, Part, only, part
+from tigertag.targets.xmp.embedded.index import moved, pictures
+from tigertag.targets.xmp.embedded.iptc import RESOURCE_DIGEST, RESOURCE_IPTC, BadIptc, parse, resources
+from tigertag.targets.xmp.embedded.layout import Layout, Odd, Part, only, part
 
 LARGEST_PACKET = 65_502
 """Bytes of XMP in one segment."""

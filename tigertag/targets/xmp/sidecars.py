@@ -14,7 +14,7 @@ from PIL import Image, IptcImagePlugin
 from tigertag import replacing
 from tigertag.errors import PhotoError
 from tigertag.media.names import printable
-from tigertag.targets.xmp_places import Naming, sidecar_of
+from tigertag.targets.xmp.places import Naming, sidecar_of
 from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import Field, Fields, Way
 from tigertag.xmp.merging import Edit, made, merged

@@ -25,14 +25,11 @@ from tigertag.media.names import printable
 from tigertag.media.sniff import anatomy
 from tigertag.replacing.files import replace as put
 from tigertag.replacing.files import untold
-from tigertag.targets import xmp_embedded_chunks as chunks
-from tigertag.targets import xmp_embedded_heif as heif
-from tigertag.targets import xmp_embedded_jpeg as jpeg
-from tigertag.targets import xmp_embedded_tiff as tiff
-from tigertag.targets.xmp_embedded_iptc import changes
-from tigertag.targets.xmp_embedded_layout import Layout, Odd, first_difference
-from tigertag.targets.xmp_embedded_packet import others, spliced
-from tigertag.targets.xmp_embedded_values import values_of
+from tigertag.targets.xmp.embedded import chunks, heif, jpeg, tiff
+from tigertag.targets.xmp.embedded.iptc import changes
+from tigertag.targets.xmp.embedded.layout import Layout, Odd, first_difference
+from tigertag.targets.xmp.embedded.packet import others, spliced
+from tigertag.targets.xmp.embedded.values import values_of
 from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import Field, Fields, Way
 from tigertag.xmp.merging import Edit, made, merged

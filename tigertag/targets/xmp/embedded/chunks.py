@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from tigertag.targets.xmp_embedded_layout import Layout, Odd, Part, only, part
+from tigertag.targets.xmp.embedded.layout import Layout, Odd, Part, only, part
 
 _XMP = b"XML:com.adobe.xmp\0"
 _TEXTS = frozenset({b"iTXt", b"tEXt", b"zTXt", b"eXIf", b"tIME"})

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tigertag.targets.xmp_embedded_iptc import RESOURCE_DIGEST, RESOURCE_IPTC, BadIptc, parse, resources
-from tigertag.targets.xmp_embedded_layout import Layout, Odd, Part, only, part
+from tigertag.targets.xmp.embedded.iptc import RESOURCE_DIGEST, RESOURCE_IPTC, BadIptc, parse, resources
+from tigertag.targets.xmp.embedded.layout import Layout, Odd, Part, only, part
 
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SUB, _EXIF, _GPS, _INTEROP = 330, 34665, 34853, 40965

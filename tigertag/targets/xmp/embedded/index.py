@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from tigertag.targets.xmp_embedded_layout import Odd
+from tigertag.targets.xmp.embedded.layout import Odd
 
 _ENTRIES = 0xB002
 _WIDTH, _OFFSET = 16, 8

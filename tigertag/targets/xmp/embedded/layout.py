@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tigertag.targets.xmp_embedded_iptc import NO_IPTC, Iptc
+from tigertag.targets.xmp.embedded.iptc import NO_IPTC, Iptc
 
 Part: TypeAlias = tuple[str, tuple[bytes | memoryview, ...]]
 """What a person calls a part of a file, and its bytes."""

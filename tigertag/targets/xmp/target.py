@@ -1,4 +1,4 @@
-"""Tags in XMP, where the photo programs read them: in sidecars beside the photos, or inside their files."""
+"""The target: photos whose tags are kept in sidecars, or inside their files."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tigertag.media.names import printable
 from tigertag.media.server_paths import parse_path_map
 from tigertag.model import LONGEST_NAME, Change, Finding, Item, Memory, Presence, Shown, Target, Written, fold
 from tigertag.options import TargetOptions
-from tigertag.targets.xmp_embedded import Embedded, UseOfIptc
-from tigertag.targets.xmp_files import Files
-from tigertag.targets.xmp_places import Naming, Places, is_as_listed, open_catalogue
-from tigertag.targets.xmp_sidecars import Sidecars
+from tigertag.targets.xmp.embedded import Embedded, UseOfIptc
+from tigertag.targets.xmp.files import Files
+from tigertag.targets.xmp.places import Naming, Places, is_as_listed, open_catalogue
+from tigertag.targets.xmp.sidecars import Sidecars
 from tigertag.xmp.fields import Fields, Profile, Tag, Way, is_stale, own_caption, shown
 from tigertag.xmp.merging import Edit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tigertag.targets.xmp_embedded_layout import Layout, Odd, Part, only, part
+from tigertag.targets.xmp.embedded.layout import Layout, Odd, Part, only, part
 
 _XMP = b"application/rdf+xml"
 _MOVES = frozenset({b"mdat", b"meta", b"free", b"skip"})

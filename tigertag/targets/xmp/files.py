@@ -10,8 +10,8 @@ from tigertag.errors import PhotoError
 from tigertag.media import open_photo
 from tigertag.media.names import printable
 from tigertag.model import Memory
-from tigertag.targets.xmp_embedded import Embedded
-from tigertag.targets.xmp_sidecars import Sidecars
+from tigertag.targets.xmp.embedded import Embedded
+from tigertag.targets.xmp.sidecars import Sidecars
 from tigertag.xmp.fields import Fields
 from tigertag.xmp.merging import Edit
 

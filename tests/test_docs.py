@@ -1,15 +1,11 @@
-"""README.md says what there is: every command, option, variable and exit code; and what it shows works."""
+"""README.md and docs/ say what there is: commands, options, variables, exit codes. What they show works."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -17,49 +13,34 @@ import yaml
 from click.testing import CliRunner
 from dotenv import dotenv_values
 
-from tests.engines.contract import Bench, EngineContract
-from tests.pictures import jpeg_bytes
+from tests.pages import (
+    EVERY_PAGE,
+    PAGES,
+    README,
+    ROOT,
+    anchors,
+    blocks,
+    code,
+    links,
+    page,
+    prose,
+    rows,
+    section,
+    shell_lines,
+)
 from tigertag import errors, plugins
 from tigertag.cli.main import cli
 from tigertag.config import fields_of
 from tigertag.config.legacy import SHORT_WAY, short_name
 from tigertag.config.vocabulary import read_vocabulary
 from tigertag.meaning import words
+from tigertag.options import EngineOptions
 from tigertag.vocabulary.lexicon import Lexicon
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 STARTS = ("A plain folder", "Plex and Imagga", "Plex and CompreFace")
 SEE_THEN_WRITE = ("check", "scan --limit 20 --no-write", "write --dry-run", "write")
-
-
-def section(title: str) -> str:
-    """The text below a heading, to the next of its rank or above."""
-    found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#+ |\Z)", README, re.M | re.S)
-    assert found, f"README.md has no heading {title}"
-    rank = len(found[1])
-    rest = README[found.end(1) + len(title) + 2 :]
-    return re.split(rf"^#{{1,{rank}}} ", rest, maxsplit=1, flags=re.M)[0]
-
-
-def blocks(text: str, language: str) -> list[str]:
-    """The code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
-
-
-def shell_lines(text: str = README) -> list[str]:
-    return [line.partition("  #")[0] for block in blocks(text, "sh") for line in block.splitlines()]
-
-
-def rows(text: str) -> dict[str, list[str]]:
-    """The rows of the tables of a text by what stands as code in the first cell; cells after it as they are."""
-    found = {}
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        for name in re.findall(r"`([^`]+)`", cells[0]) if cells else ():
-            found[name] = cells[1:]
-    return found
+REFERENCE = "\n".join(text for name, text in PAGES.items() if name != "README.md")
 
 
 def walk(command: click.Command = cli, name: str = "tigertag") -> Iterator[tuple[str, click.Command]]:
@@ -125,12 +106,20 @@ def test_the_options_of_every_command_are_all_named() -> None:
 
 def test_options_that_the_text_speaks_of_are_there() -> None:
     known = {option for _, command in walk() for option in own_options(command)} | SHARED | {"--help"}
-    ours = re.sub(r"^dask .*$", "", README, flags=re.M)
+    ours = re.sub(r"^dask .*$", "", EVERY_PAGE, flags=re.M)
     spoken = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
     assert spoken <= known
 
 
-@pytest.mark.parametrize("line", [line for line in shell_lines() if line.startswith("tigertag")])
+def spoken_commands() -> list[str]:
+    """Every command that stands in a block or in the text, but for those that are a name in a table."""
+    said = [*shell_lines(EVERY_PAGE), *code(EVERY_PAGE)]
+    return sorted(
+        {line.strip() for line in said if line.startswith("tigertag ")} - {name for name, _ in walk()}
+    )
+
+
+@pytest.mark.parametrize("line", spoken_commands())
 def test_the_commands_shown_are_understood(line: str) -> None:
     words = shlex.split(line)[1:]
     result = CliRunner().invoke(cli, [*words, *(() if "--help" in words else ("--help",))])
@@ -148,7 +137,7 @@ def test_a_start_shows_before_it_writes_in_six_commands_at_most(title: str) -> N
 
 def test_make_targets_that_are_named_are_there() -> None:
     made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    named = set(re.findall(r"\bmake ([a-z]+)\b(?=`| +#|$)", README, re.M))
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=`| +#|$)", EVERY_PAGE, re.M))
     assert {"demo", "test", "check", "bench"} <= named <= made
 
 
@@ -160,14 +149,14 @@ def codes_of(error: type[errors.TigerTagError]) -> set[int]:
 
 
 def test_every_exit_code_is_explained() -> None:
-    table = re.findall(r"^\| (\d[\d, ]*) \|", section("Exit codes"), re.M)
+    table = re.findall(r"^\| (\d[\d, ]*) \|", section("Exit codes", page("troubleshooting")), re.M)
     named = {int(code) for cell in table for code in cell.split(",")}
     assert named == codes_of(errors.TigerTagError) | {130, 143}
 
 
 @pytest.mark.parametrize(("family", "name"), built_in())
 def test_every_variable_stands_there_with_its_default(family: plugins.Family, name: str) -> None:
-    table = rows(section("Configuration"))
+    table = rows(REFERENCE)
     shown = {variable: table[variable][0].strip("`") for variable in variables(family, name)}
     needed = {variable for variable, default in shown.items() if default == "needed"}
     assert {
@@ -181,12 +170,36 @@ def test_every_variable_stands_in_the_example(family: plugins.Family, name: str)
     assert variables(family, name).keys() <= shown
 
 
+def known_variables() -> set[str]:
+    return {
+        *("DB_URL", "VOCABULARY", "TIGERTAG_ENV_FILE", *SHORT_WAY),
+        *(name for one in built_in() for name in variables(*one)),
+    }
+
+
 def test_no_variable_is_named_that_there_is_not() -> None:
-    known = {"DB_URL", "VOCABULARY", "TIGERTAG_ENV_FILE", *SHORT_WAY}
-    known |= {name for one in built_in() for name in variables(*one)}
-    named = {name for name in rows(section("Configuration")) if re.fullmatch(r"[A-Z]+(_[A-Z0-9]+)+", name)}
+    known = known_variables()
+    named = {name for name in rows(REFERENCE) if re.fullmatch(r"[A-Z]+(_[A-Z0-9]+)+", name)}
     assert named <= known | {name for name in named if name.removesuffix("_FILE") in known}
     assert known - {"VOCABULARY"} <= named
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_variables_that_the_text_speaks_of_are_there(name: str) -> None:
+    known, text = known_variables(), PAGES[name]
+    spoken = set(re.findall(r"\b(?:SOURCE|ENGINE|TARGET|PLEX|DB|TIGERTAG)_[A-Z0-9_]*[A-Z0-9]\b", text))
+    # `ENGINE_MY_FACES_NAME` declares an engine of one's own.
+    assert {
+        each for each in spoken if each.removesuffix("_FILE") not in known and not each.endswith("_NAME")
+    } <= known
+    of_any_engine = {field.suffix for field in fields_of(EngineOptions)} | {"NAME", "ENABLED"}
+    own = set(re.findall(r"ENGINE_<ID>_([A-Z_]*[A-Z])", text)) - {"MIDDLE"}
+    assert own <= of_any_engine
+
+
+def test_every_engine_stands_on_the_first_page_with_its_section() -> None:
+    table = rows(section("Engines"))
+    assert table.keys() >= {name for family, name in built_in() if family == "engine"}
 
 
 @pytest.mark.parametrize("title", STARTS[1:])
@@ -203,7 +216,8 @@ def test_the_settings_of_a_start_are_good_ones(
 
 
 def test_the_yaml_shown_is_what_the_readers_expect(tmp_path: Path) -> None:
-    own, vocabulary, faces = blocks(README, "yaml")
+    faces, own = blocks(page("engines"), "yaml")
+    [vocabulary] = blocks(page("vocabulary"), "yaml")
     (tmp_path / "cottage.yaml").write_text(own, encoding="utf-8")
     assert [each.name for each in words.read(tmp_path / "cottage.yaml")] == [
         "whiteboard photo",
@@ -222,80 +236,24 @@ def test_the_yaml_shown_is_what_the_readers_expect(tmp_path: Path) -> None:
 # ── links ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def slug(heading: str) -> str:
-    """The anchor that a page of Markdown gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+@pytest.mark.parametrize("name", [*PAGES, "CHANGELOG.md", "SECURITY.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for link in links(text):
+        if "://" in link:
+            continue
+        file, _, anchor = link.partition("#")
+        to = (ROOT / name).parent / file if file else ROOT / name
+        assert to.is_file(), link
+        assert not anchor or anchor in anchors(to.read_text(encoding="utf-8")), link
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md"])
-def test_links_lead_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    plain = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
-    anchors = {slug(heading) for heading in re.findall(r"^#+ (.*)$", plain, re.M)}
-    anchors |= set(re.findall(r'<a id="([^"]+)">', plain))
-    for link in re.findall(r"\]\(([^)]+)\)", plain):
-        if link.startswith("#"):
-            assert link[1:] in anchors, link
-        elif "://" not in link:
-            assert (ROOT / link).is_file(), link
+def test_the_first_page_is_short_and_leads_to_every_other() -> None:
+    assert len(README.splitlines()) <= 350
+    assert {link.partition("#")[0] for link in links(section("Read on"))} == PAGES.keys() - {"README.md"}
 
 
-# ── the engine of one's own ───────────────────────────────────────────────────────────────────────────────
-
-_EXAMPLES = blocks(section("An engine of your own"), "python")
-
-
-@pytest.fixture
-def own_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the engine that README.md shows; Python finds it."""
-    (tmp_path / "brightness.py").write_text(_EXAMPLES[0])
-    monkeypatch.syspath_prepend(tmp_path)
-    yield tmp_path
-    sys.modules.pop("brightness", None)
-
-
-def test_the_engine_shown_is_short() -> None:
-    assert len(_EXAMPLES[0].splitlines()) < 60
-
-
-class TestTheEngineShown(EngineContract):
-    @pytest.fixture
-    def bench(self, own_engine: Path) -> Bench:
-        plugin: Any = plugins.find("engine", "brightness.Brightness")
-        return Bench(plugin, options={})
-
-
-def test_the_engine_shown_tags_photos_by_its_dotted_path(own_engine: Path) -> None:
-    (own_engine / "photos").mkdir()
-    (own_engine / "photos" / "night.jpg").write_bytes(jpeg_bytes(1, daypart="night"))
-    done = subprocess.run(
-        [sys.executable, "-m", "tigertag", "scan", "photos"],
-        cwd=own_engine,
-        env={**os.environ, "PYTHONPATH": f".:{ROOT}", "ENGINE_BRIGHTNESS_NAME": "brightness.Brightness"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "night.jpg  dark" in done.stdout
-
-
-def test_the_contract_shown_runs(own_engine: Path) -> None:
-    (own_engine / "test_brightness.py").write_text(_EXAMPLES[1])
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            str(own_engine / "test_brightness.py"),
-        ],
-        cwd=own_engine,
-        env={**os.environ, "PYTHONPATH": f".:{ROOT}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert " passed" in done.stdout and done.returncode == 0, done.stdout
+@pytest.mark.parametrize("name", PAGES)
+def test_no_heading_stands_twice_on_a_page(name: str) -> None:
+    headings = re.findall(r"^#+ .*$", prose(PAGES[name]), re.M)
+    assert len(headings) == len({heading.lstrip("# ") for heading in headings})

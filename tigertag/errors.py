@@ -2,7 +2,7 @@
 
 Every error here reads as one line: what failed, on what, why, and what to do next. Foreign exceptions become
 one of these once, in the plugin that met them. `exit_code` is the code of a run that met the error and
-nothing worse; the codes are a public interface, listed in the README.
+nothing worse; the codes are a public interface, listed in docs/troubleshooting.md.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ _MOST_OBJECTS = 100
 """Beginnings of an object that are tried in a text."""
 _LONGEST_TEXT = 200_000
 """Characters of an answer that are looked at."""
+_THOUGHTS_END = re.compile(r"</think(?:ing)?>|◁/think▷|\[/THINK\]")
+"""Some templates begin the thought themselves, so that an answer only ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +46,6 @@ class Choice:
     refusal: str = ""
     tokens: Sequence[tuple[str, float]] = ()
     """Each with the logarithm of its probability, where the server tells."""
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What a server says is wrong."""
-
-    text: str
-    code: str = ""
-    """`insufficient_quota`, `model_not_found`; its type where it has no code."""
-    kind: str = ""
-
-    @property
-    def is_about_money(self) -> bool:
-        """OpenAI answers 429 for both: too fast, and nothing left to spend."""
-        codes = f"{self.code} {self.kind}"
-        return any(each in codes for each in ("insufficient_quota", "credit_balance", "limit_exceeded")) and (
-            "rate_limit" not in codes
-        )
-
-
-def complaint_of(answer: JSON) -> Complaint | None:
-    """The shapes of OpenAI, Ollama, LM Studio (a plain text), vLLM and FastAPI; None where there is none."""
-    error = _at(answer, "error") or (_at(answer, "object") == "error" and answer) or _at(answer, "detail")
-    if isinstance(error, str):
-        return Complaint(error)
-    if not isinstance(error, Mapping):
-        return None
-    text, code, kind = (_at(error, key) for key in ("message", "code", "type"))
-    return Complaint(
-        text if isinstance(text, str) else "",
-        code if isinstance(code, str) else "",
-        kind if isinstance(kind, str) else "",
-    )
 
 
 def models_of(answer: JSON) -> tuple[str, ...] | None:
@@ -115,7 +84,7 @@ def choice_of(answer: JSON) -> Choice:
         raise BadReply("it holds no choices")
     finish, refusal = _at(first, "finish_reason"), _at(message, "refusal")
     return Choice(
-        content=_text_of(_at(message, "content"))[:_LONGEST_TEXT],
+        content=_said(message)[:_LONGEST_TEXT],
         finish=finish if isinstance(finish, str) else "",
         refusal=refusal if isinstance(refusal, str) else "",
         tokens=tuple(_tokens(_at(_at(first, "logprobs"), "content"))),
@@ -150,7 +119,7 @@ def one_line(text: str, longest: int = 200) -> str:
 
 def _object_in(text: str) -> Mapping[str, JSON]:
     """The first JSON object with tags, whatever stands before and after it: fences, thoughts, good wishes."""
-    spoken = re.sub(r"<think>.*?</think>", "", text, flags=re.S)
+    spoken = _THOUGHTS_END.split(text)[-1]
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     starts = [found.start() for found in re.finditer(r"\{", spoken)][:_MOST_OBJECTS]
     for start in starts:
@@ -219,6 +188,15 @@ def _tokens(entries: JSON) -> Iterator[tuple[str, float]]:
         token, logprob = _at(entry, "token"), _at(entry, "logprob")
         if isinstance(token, str) and isinstance(logprob, int | float):
             yield token, float(logprob)
+
+
+def _said(message: Mapping[str, JSON]) -> str:
+    """The content; where it is empty, JSON that LM Studio or vLLM took for a thought of the model's."""
+    content = _text_of(message.get("content"))
+    if content.strip():
+        return content
+    thoughts = (_text_of(message.get(key)) for key in ("reasoning_content", "reasoning"))
+    return next((each for each in thoughts if each.lstrip().startswith(("{", "```"))), content)
 
 
 def _text_of(content: JSON) -> str:

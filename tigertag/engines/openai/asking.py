@@ -6,9 +6,17 @@ Confirmed in the servers' documentation and in reports of their users (November 
   `response_format`, `temperature`, `max_tokens`, log probabilities; a key is ignored. An unknown model is a
   404: `model "x" not found, try pulling it first`.
 - LM Studio (lmstudio.ai/docs): `response_format` with `json_schema`. Anything else but `text` is a 400:
-  `'response_format.type' must be 'json_schema' or 'text'`, with the words as the plain value of `error`.
+  `'response_format.type' must be 'json_schema' or 'text'`, with the words as the plain value of `error`. An
+  unknown path is a 200: `Unexpected endpoint or method. (POST /chat/completions)`. With a schema the answer of
+  a model that thinks may stand in `reasoning_content`, beside an empty `content` (lmstudio-bug-tracker#1773);
+  with vLLM too (vllm#48863).
 - llama.cpp (`llama-server`, its README): any model name will do; while it loads it answers 503; without a
-  projector a picture is a 500: `image input is not supported - hint: … you may need to provide the mmproj`.
+  projector a picture is a 500: `image input is not supported - hint: … you may need to provide the mmproj`. A
+  context that is too small is a 400 or a 500 (llama.cpp#19774).
+- vLLM: errors without `error` in earlier releases; thoughts stay in `content` without a reasoning parser, and
+  some templates write only their end: `…</think>{"tags": …}`.
+- OpenRouter: what fails while a model answers is a 200 with a numeric `error.code`, and a photo that a
+  moderator flags a 403 (openrouter.ai/docs/errors).
 - OpenAI: a strict schema needs all properties in `required` and `additionalProperties: false`. Newer models
   refuse `max_tokens` with a 400 that names `max_completion_tokens`, and any `temperature` but their own. JSON
   mode wants the word JSON in the prompt. Nothing left to spend is a 429 as well, told apart by its code.
@@ -71,7 +79,15 @@ _LANGUAGES = {
 
 Format = Literal["json_schema", "json_object", "text"]
 _WEAKER: dict[Format, Format] = {"json_schema": "json_object", "json_object": "text"}
-_FORMAT_WORDS = ("response_format", "json_schema", "json_object", "schema", "grammar", "structured output")
+_FORMAT_WORDS = (
+    "response_format",
+    "response format",
+    "json_schema",
+    "json_object",
+    "schema",
+    "grammar",
+    "structured output",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import logging
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,12 +18,12 @@ from tigertag.engines.openai.answers import (
     Usage,
     annotations_of,
     choice_of,
-    complaint_of,
     measures,
     one_line,
     usage_of,
 )
 from tigertag.engines.openai.asking import FORM_VERSION, Dialect, Question, body_of
+from tigertag.engines.openai.complaints import complaint_of
 from tigertag.engines.openai.options import OpenAIOptions, read_prompt
 from tigertag.engines.openai.server import ADVICE, Server, at_start
 from tigertag.errors import ConfigError, PhotoError, PluginDown, TransientError
@@ -108,7 +109,7 @@ class OpenAIEngine(ServiceEngine):
         try:
             there = self._server.models(None)
         except PluginDown as down:
-            return [Finding(False, str(down), "See the section on OpenAI-compatible servers in the README.")]
+            return [Finding(False, str(down), "docs/engines.md says how to set up such a server.")]
         if there is not None and not {model, f"{model}:latest"} & set(there):
             some = one_line(self._http.redact(", ".join(there[:8]))) or "none"
             advice = f"For Ollama: ollama pull {model}. Else choose one of those it has."
@@ -138,16 +139,17 @@ class OpenAIEngine(ServiceEngine):
 
     def _judge(self, dialect: Dialect, turn: Turn, send: Send, reply: Reply) -> Answered | None:
         """What an answer means; None where the photo should be shown again."""
+        reply = replace(reply, status=self._server.status(reply))
         if is_good(reply.status):
             send.settle(Outcome.BILLED)
             return self._read(turn.photo, reply)
         if reply.status in (400, 422, 500, 501) and self._learns(reply, dialect):
             self._settle_free(send)
             return None
-        blind = self._server.blindness(reply)
-        if blind is not None:
+        unfit = self._server.unfitness(reply)
+        if unfit is not None:
             self._settle_free(send)
-            raise self._put_aside(blind)
+            raise self._put_aside(unfit)
         asked = retry_after(reply.headers.get("Retry-After"), self._now())
         if reply.status >= 500 or reply.status == 408:
             if turn.tries.failing.wait(asked):
@@ -159,14 +161,16 @@ class OpenAIEngine(ServiceEngine):
                 return None
             said = f"{self._http.origin} has too much to do ({self._words(reply)}); {ADVICE.later}"
             raise self._put_aside(PluginDown(said))
-        if reply.status in (401, 402, 403, 404, 405, 406, 410, 429):
+        shown = reply.status == 403 and self._server.complaint(reply).is_about_what_it_shows
+        if reply.status in (401, 402, 403, 404, 405, 406, 410, 429) and not shown:
             raise self._put_aside(self._server.refusal(reply, CHAT))
         refused = f"{self._options.model} refused it ({self._words(reply)})"
         return PhotoError(refused, turn.photo, self._http.kept(reply.body))
 
     def _learns(self, reply: Reply, dialect: Dialect) -> bool:
         """Whether the server refused the way it was asked, so that it is asked in a plainer one from now on."""
-        plainer = dialect.without(self._server.complaint(reply).text)
+        complaint = self._server.complaint(reply)
+        plainer = None if complaint.is_about_room else dialect.without(complaint.text)
         if plainer is None:
             return False
         with self._lock:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from tigertag.engines.openai.answers import Complaint, complaint_of, models_of, one_line
+from tigertag.engines.openai.answers import models_of, one_line
+from tigertag.engines.openai.complaints import Complaint, complaint_of
 from tigertag.engines.openai.options import OpenAIOptions
 from tigertag.errors import PluginDown
 from tigertag.http import Backoff, BadReply, Http, Reply, Tries, is_good
@@ -58,24 +59,35 @@ class Server:
             if self._options.api_key is None:
                 return PluginDown(f"{origin} wants an API key ({words}): set api_key")
             return PluginDown(f"{origin} rejected the API key ({words}): check api_key")
-        if "model" in f"{complaint.text} {complaint.code}".lower() and reply.status < 500:
+        unknown = "model" in f"{complaint.text} {complaint.code}".lower() and not complaint.is_about_address
+        if unknown and reply.status < 500:
             pull = f"`ollama pull {model}` gets it for Ollama"
             return PluginDown(f"{origin} has no model {model} ({words}): check model; {pull}")
         if reply.status < 500:
             return PluginDown(f"{origin} does not know {path} ({words}): {ADVICE.address}")
         return PluginDown(f"{origin} cannot answer now ({words}); {ADVICE.later}")
 
-    def blindness(self, reply: Reply) -> PluginDown | None:
-        """Whether the refusal says that the model sees no pictures: it will see none of the others either."""
-        text = self.complaint(reply).text.lower()
-        about = any(each in text for each in ("image", "vision", "multimodal", "mmproj"))
-        denied = any(each in text for each in ("not support", "unsupported", "only 'text'", "not a multimodal"))
-        if not (about and denied) or "format" in text:
-            return None
-        return PluginDown(
-            f"{self._options.model} sees no pictures ({self.words(reply)}): choose a model that does, such as "
-            "gemma3:4b"
-        )
+    def unfitness(self, reply: Reply) -> PluginDown | None:
+        """Whether the refusal says that the model, as it is, takes none of the other photos either."""
+        complaint, words = self.complaint(reply), self.words(reply)
+        model, side = self._options.model, self._options.long_side
+        if complaint.is_about_room:
+            room = f"load it with a longer context than that, or lower long_side ({side}) or max_tokens"
+            return PluginDown(f"{model} has no room for a photo and an answer ({words}): {room}")
+        if complaint.is_about_pictures(model):
+            return PluginDown(
+                f"{model} sees no pictures ({words}): choose a model that does, such as gemma3:4b"
+            )
+        return self.refusal(reply, "") if complaint.is_about_model and reply.status == 400 else None
+
+    def status(self, reply: Reply) -> int:
+        """What an answer amounts to: 404, 429 and 503 may hide in a 200, and 503 in a 400."""
+        complaint = self.complaint(reply)
+        if complaint.is_about_address:
+            return 404
+        if complaint.is_passing and reply.status in (200, 400):
+            return 503
+        return complaint.number if complaint.number and is_good(reply.status) else reply.status
 
     def complaint(self, reply: Reply) -> Complaint:
         try:

@@ -133,7 +133,7 @@ def test_a_schema_refused_in_any_words_is_left_out(server: VisionServer, status:
         (400, "The decoder prompt (length 5000) is longer than the maximum model length of 4096."),
         (
             400,
-            "The number of tokens to keep from the initial prompt is greater than the context length. Try to load",
+            "The number of tokens to keep from the initial prompt is greater than the context length.",
         ),
     ],
 )

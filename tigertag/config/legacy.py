@@ -27,6 +27,7 @@ SHORT_WAY = {
     "PLEX_TOKEN": ("SOURCE_PLEX_TOKEN", "TARGET_PLEX_TOKEN"),
     "PLEX_SECTIONS": ("SOURCE_PLEX_SECTIONS",),
     "PLEX_PATH_MAP": ("SOURCE_PLEX_PATH_MAP",),
+    "PLEX_VIDEOS": ("SOURCE_PLEX_VIDEOS",),
     "PLEX_IMPORT_KEYWORDS": ("ENGINE_KEYWORDS_ENABLED",),
 }
 """The short way to a Plex source and a Plex target, and to tags for what Plex does not read in files itself."""

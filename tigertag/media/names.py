@@ -75,7 +75,12 @@ def taken_as(kind: str | None, size: int, *, videos: bool) -> str | None:
     """The kind of a file of so many bytes, where videos may count as pictures; a long one cannot be opened."""
     if kind != "videos" or not videos:
         return kind
-    return "picture" if size <= MOST_BYTES else f"videos over {MOST_BYTES >> 20} MiB"
+    return f"videos {why}" if (why := too_long(size)) else "picture"
+
+
+def too_long(size: int) -> str:
+    """Why a file of so many bytes cannot be opened: `over 512 MiB`; empty where it can."""
+    return f"over {MOST_BYTES >> 20} MiB" if size > MOST_BYTES else ""
 
 
 def matches(path: str, globs: Iterable[str]) -> bool:

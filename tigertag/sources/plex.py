@@ -1,12 +1,11 @@
-"""Photos of Plex photo sections.
+"""Photos of Plex photo sections, and the clips (videos) among them where they are asked for.
 
-The flat listing (`type=13&clusterZoomLevel=1`) is the only one that shows photos at any depth; it is read as
-raw XML, because plexapi's objects cost more than the network and reload themselves when touched.
+The flat listing (`type=13&clusterZoomLevel=1`, clips `type=12`) is the only one that shows photos at any depth;
+it is read as raw XML, because plexapi's objects cost more than the network and reload themselves when touched.
 """
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import stat
@@ -18,12 +17,15 @@ from xml.etree.ElementTree import Element
 
 from pydantic import Field, field_validator
 
-from tigertag.errors import ConfigError, PhotoError, TransientError, Unreachable
+from tigertag.errors import ConfigError, MissingDecoder, PhotoError, TransientError, Unreachable
+from tigertag.media import can_decode
+from tigertag.media.names import too_long
 from tigertag.media.server_paths import local_path, parse_path_map
 from tigertag.model import Finding, Item, Memory
 from tigertag.options import CommaList, SourceOptions
 from tigertag.plexserver import Pace, PlexConnection, PlexOptions, PlexSection, Refusal, Unwell
-from tigertag.sources.plex_item import item_of
+from tigertag.sources.plex_item import CLIP, item_of
+from tigertag.sources.plex_sections import chosen
 from tigertag.sources.plex_walk import total_of, walk
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 # Statuses with which a list may be refused: one that not every server knows, one of an album that may be gone,
 # and one that is always there.
 _NOT_KNOWN, _GONE, _NEVER = frozenset({400, 404}), frozenset({404}), frozenset[int]()
+
+_FLAT = "&clusterZoomLevel=1"
 
 # Downloads that may fail one after the other before the server counts as away.
 _FAILURES = 3
@@ -40,6 +44,9 @@ class PlexSourceOptions(SourceOptions, PlexOptions):
     """Which server, and which of its sections."""
 
     sections: CommaList = Field((), description="Titles or keys of photo sections; all of them by default.")
+    videos: bool = Field(
+        False, description="Also look at clips, by frames from all over; needs tigertag[video]."
+    )
     path_map: str = Field("", description="Read originals from disk: `/on/server=/here`, several with commas.")
 
     @field_validator("path_map")
@@ -91,13 +98,18 @@ class PlexSource:
         machine = self._plex.machine
         for section in self._walked():
             for entry in self._entries(section):
-                if entry.tag == "Video":
+                if entry.tag == CLIP and not self._options.videos:
                     self._skipped["clips"] += 1
-                elif entry.tag == "Photo" and (item := self._item_of(entry, section, machine)) is not None:
+                elif entry.tag in ("Photo", CLIP) and (item := self._item_of(entry, section, machine)):
                     yield item
 
     @contextmanager
     def open(self, item: Item) -> Iterator[BinaryIO]:
+        """As every source's. A clip is read whole, for its id is that of all its bytes; without a decoder for
+        it nothing is fetched (MissingDecoder).
+        """
+        if "type" in item.facts and not can_decode("video"):
+            raise MissingDecoder("video")
         with self._here(item) or self._downloaded(item) as file:
             yield file
 
@@ -119,22 +131,26 @@ class PlexSource:
 
     def _walked(self) -> tuple[PlexSection, ...]:
         if not self._sections:
-            self._sections = _chosen(self._plex.sections(), self._options.sections, self._options.url)
+            self._sections = chosen(self._plex.sections(), self._options.sections, self._options.url)
         return self._sections
 
     def _entries(self, section: PlexSection) -> Iterator[Element]:
-        """Photos at any depth; clips are counted on the way. Where a server does not list flat, albums are
-        walked from the root.
+        """Photos at any depth, then clips, which are only counted where nobody asks for them. Where a server
+        does not list flat, albums are walked from the root.
         """
         top = f"/library/sections/{section.key}/all"
         loose: set[str] = set()
         is_flat = False
-        for entry in self._walk(f"{top}?type=13&clusterZoomLevel=1&sort=addedAt", section, _NOT_KNOWN):
-            is_flat = is_flat or entry.get("parentRatingKey") is not None
-            if not is_flat:
-                loose.add(entry.get("ratingKey", ""))
-            yield entry
-        self._skipped["clips"] += self._number_of_clips(section)
+        for type_ in ("13", "12") if self._options.videos else ("13",):
+            # Where photos are listed flat clips are, too: a refusal says nothing of those that are known.
+            may_refuse = _NEVER if is_flat else _NOT_KNOWN
+            for entry in self._walk(f"{top}?type={type_}{_FLAT}&sort=addedAt", section, may_refuse):
+                is_flat = is_flat or entry.get("parentRatingKey") is not None
+                if not is_flat:
+                    loose.add(entry.get("ratingKey", ""))
+                yield entry
+        if not self._options.videos:
+            self._skipped["clips"] += self._number_of_clips(section)
         # A server that does not know the zoom level lists nothing, or only what lies loose beside the albums.
         if is_flat or (loose and self._has_no_albums(top)):
             return
@@ -189,7 +205,7 @@ class PlexSource:
 
     def _number_of_clips(self, section: PlexSection) -> int:
         """Without reading them; 0 where the server does not say."""
-        return self._total(f"/library/sections/{section.key}/all?type=12&clusterZoomLevel=1")
+        return self._total(f"/library/sections/{section.key}/all?type=12{_FLAT}")
 
     def _total(self, key: str) -> int:
         try:
@@ -199,9 +215,10 @@ class PlexSource:
             return 0
 
     def _counted(self, section: PlexSection) -> Finding:
-        photos = self._total(f"/library/sections/{section.key}/all?type=13&clusterZoomLevel=1")
+        photos = self._total(f"/library/sections/{section.key}/all?type=13{_FLAT}")
         advice = "" if photos else "If it does hold photos, a scan walks its albums to find them."
-        return Finding(True, f'section "{section.title}" lists {photos:,} photos', advice)
+        clips = f" and {self._number_of_clips(section):,} clips" if self._options.videos else ""
+        return Finding(True, f'section "{section.title}" lists {photos:,} photos{clips}', advice)
 
     def _item_of(self, entry: Element, section: PlexSection, machine: str) -> Item | None:
         """Made from the first file; None where Plex has no file for the photo."""
@@ -209,6 +226,9 @@ class PlexSource:
         if not parts:
             self._skipped["photos without a file"] += 1
             log.warning('Plex names no file for "%s" in section "%s"', entry.get("title"), section.title)
+            return None
+        if entry.tag == CLIP and (why := too_long(int(parts[0].get("size") or 0))):
+            self._skipped[f"clips {why}"] += 1
             return None
         if len(parts) > 1:
             self._skipped["second files"] += len(parts) - 1
@@ -257,35 +277,3 @@ def _refused(error: Refusal) -> Unreachable:
     if error.status == 403:
         return Unreachable("Plex forbids downloads with this token (403). Use the token of the server's owner.")
     return Unreachable(f"Plex does not give out the file ({error}).")
-
-
-def _chosen(sections: tuple[PlexSection, ...], names: tuple[str, ...], url: str) -> tuple[PlexSection, ...]:
-    """The photo sections meant by titles or keys, each once; all of them where none is named.
-
-    Raises ConfigError naming each that is missing or holds no photos, with those there are.
-    """
-    photos = {section.key: section for section in sections if section.type == "photo"}
-    if not photos:
-        raise ConfigError(
-            f"Plex at {url} shows no photo section to this token. Make one in Plex, or use another."
-        )
-    chosen: dict[str, PlexSection] = {} if names else dict(photos)
-    faults = []
-    for name in names:
-        meant = [one for one in sections if name == one.key or name.casefold() == one.title.casefold()]
-        good = {one.key: one for one in meant if one.key in photos}
-        chosen |= good
-        if not good:
-            faults.append(_not_chosen(name, meant, tuple(photos.values())))
-    if faults:
-        raise ConfigError(*faults)
-    return tuple(chosen.values())
-
-
-def _not_chosen(name: str, meant: list[PlexSection], photos: tuple[PlexSection, ...]) -> str:
-    there = ", ".join(f'"{one.title}" (key {one.key})' for one in photos)
-    if meant:
-        return f'Plex section "{name}" holds no photos (its type is {meant[0].type}). Photo sections: {there}.'
-    near = difflib.get_close_matches(name, [one.title for one in photos], n=1)
-    hint = f' (did you mean "{near[0]}"?)' if near else ""
-    return f'Plex has no section "{name}"{hint}. Photo sections: {there}.'

@@ -10,6 +10,9 @@ from tigertag.media.server_paths import printable, relative
 from tigertag.model import Item
 from tigertag.plexserver import PlexSection
 
+CLIP = "Video"
+"""The element of a clip in a listing. Its item has the fact `type`, by which edits name clips."""
+
 
 def item_of(entry: Element, part: Element, section: PlexSection, machine: str) -> Item:
     """An entry of a listing as an item. `updatedAt` is no part of the stamp: reports from real servers disagree
@@ -38,6 +41,7 @@ def item_of(entry: Element, part: Element, section: PlexSection, machine: str) -
             "part_key": key,
             "file": file,
             "container": part.get("container", ""),
+            **({"type": "12"} if entry.tag == CLIP else {}),
         },
     )
 

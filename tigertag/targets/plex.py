@@ -1,4 +1,4 @@
-"""Tags on photos in Plex: read by multi-get, written by batched edits, read back."""
+"""Tags on photos and clips in Plex: read by multi-get, written by batched edits, read back."""
 
 from __future__ import annotations
 

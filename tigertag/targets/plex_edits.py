@@ -9,20 +9,23 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import quote, urlencode
 
-from tigertag.model import LONGEST_NAME, Change, fold
+from tigertag.model import LONGEST_NAME, Change, Item, fold
 
 LONGEST_URL = 3900
 """Characters of path and query: proxies refuse about 8 KB, Plex itself about 31 KB, once decoded or not."""
 _ROOM_FOR_KEYS = 400
+
+PHOTOS = "13"
+"""Plex's number for photos, which an edit names; clips have 12, and an edit of both is refused."""
 
 Locks: TypeAlias = Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One PUT: the same additions and removals on each of some photos of a section.
+    """One PUT: the same additions and removals on each of some photos, or some clips, of a section.
 
-    `locked` is sent along; None leaves it out, and with it the lock as it is.
+    `locked` is sent along; None leaves it out, and with it the lock as it is. `type` is what the keys are.
     """
 
     section: str
@@ -30,6 +33,7 @@ class Edit:
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     locked: bool | None = None
+    type: str = PHOTOS
 
     def path(self) -> str:
         """Path and query. Plex splits the removal list at commas and decodes each name once more, so names in
@@ -37,7 +41,7 @@ class Edit:
         """
         if not self.keys:
             raise ValueError("an edit without keys would change every photo of the section")
-        parameters = [("id", ",".join(self.keys)), ("type", "13")]
+        parameters = [("id", ",".join(self.keys)), ("type", self.type)]
         parameters += [(f"tag[{place}].tag.tag", name) for place, name in enumerate(self.add)]
         if self.remove:
             parameters.append(("tag[].tag.tag-", ",".join(quote(name, safe="") for name in self.remove)))
@@ -63,6 +67,11 @@ class Edit:
         if self.add:
             return tuple(replace(self, add=half) for half in halves)
         return tuple(replace(self, remove=half) for half in halves)
+
+
+def type_of(item: Item) -> str:
+    """What Plex counts an item as; only of clips the source says it."""
+    return item.facts.get("type", PHOTOS)
 
 
 def why_refused(name: str) -> str:
@@ -119,28 +128,30 @@ def plan(changes: Sequence[Change], batch: int, locks: Locks) -> list[Edit]:
     At most `batch` photos in each. For every photo additions come before or with removals. `locks` holds the
     lock to send along, by key; a key that is not in it is edited without.
     """
-    groups: dict[tuple[str, bool | None], list[Change]] = defaultdict(list)
+    groups: dict[Edit, list[Change]] = defaultdict(list)
     for change in changes:
-        groups[change.item.facts["section"], locks.get(change.item.key)].append(change)
+        locked = locks.get(change.item.key)
+        bare = Edit(change.item.facts["section"], (), locked=locked, type=type_of(change.item))
+        groups[bare].append(change)
     edits: list[Edit] = []
-    for (section, locked), group in groups.items():
-        by_set = [edit for bare in _by_set(section, locked, group) for edit in fitted(bare, batch)]
-        by_tag = [edit for bare in _by_tag(section, locked, group) for edit in fitted(bare, batch)]
+    for bare, group in groups.items():
+        by_set = [edit for whole in _by_set(bare, group) for edit in fitted(whole, batch)]
+        by_tag = [edit for whole in _by_tag(bare, group) for edit in fitted(whole, batch)]
         edits += by_set if len(by_set) <= len(by_tag) else by_tag
     return edits
 
 
-def _by_set(section: str, locked: bool | None, changes: Sequence[Change]) -> Iterator[Edit]:
-    """One edit for each different change."""
+def _by_set(bare: Edit, changes: Sequence[Change]) -> Iterator[Edit]:
+    """One edit for each different change; `bare` says of what section, with what lock."""
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Change]] = defaultdict(list)
     for change in changes:
         alike[tuple(map(fold, change.add)), tuple(map(fold, change.remove))].append(change)
     for group in alike.values():
         keys = tuple(change.item.key for change in group)
-        yield Edit(section, keys, group[0].add, group[0].remove, locked)
+        yield replace(bare, keys=keys, add=group[0].add, remove=group[0].remove)
 
 
-def _by_tag(section: str, locked: bool | None, changes: Sequence[Change]) -> Iterator[Edit]:
+def _by_tag(bare: Edit, changes: Sequence[Change]) -> Iterator[Edit]:
     """One edit for each addition, then for each removal; tags that concern the same photos share one."""
     for removing in (False, True):
         spelled: dict[str, str] = {}
@@ -154,7 +165,8 @@ def _by_tag(section: str, locked: bool | None, changes: Sequence[Change]) -> Ite
             alike[tuple(members)].append(spelled[name])
         for members_of, names in alike.items():
             some = tuple(names)
-            yield Edit(section, members_of, () if removing else some, some if removing else (), locked)
+            whole = replace(bare, keys=members_of)
+            yield replace(whole, remove=some) if removing else replace(whole, add=some)
 
 
 def fitted(edit: Edit, batch: int) -> Iterator[Edit]:

@@ -17,6 +17,8 @@ _MANY = 400
 _LONGEST_URL = 3900
 # So many that Plex lists do not go at the same moment, all of those that are asked for.
 _ALL_GONE = 5
+# Photos and clips.
+_TAGGED = ("Photo", "Video")
 # Locks that are remembered from reading to writing.
 _REMEMBERED = 10_000
 
@@ -45,7 +47,7 @@ class PlexView:
         self._locks: OrderedDict[str, Seen] = OrderedDict()
 
     def look(self, keys: Sequence[str]) -> dict[str, Seen]:
-        """What is there, by key; a key that Plex does not know, or that is no photo, is left out.
+        """What is there, by key; a key that Plex does not know, or that is neither photo nor clip, is left out.
 
         Raises Unreachable.
         """
@@ -93,7 +95,7 @@ class PlexView:
         start = 0
         while start < len(keys):
             page = self._plex.get(path, start, len(keys))
-            for entry in page.findall("Photo"):
+            for entry in (one for one in page if one.tag in _TAGGED):
                 yield entry.get("ratingKey", ""), _seen(entry, alone=len(keys) == 1)
             start += len(page)
             if not len(page) or start >= int(page.get("totalSize") or 0):

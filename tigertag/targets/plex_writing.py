@@ -10,7 +10,7 @@ from tigertag.errors import ItemError, ItemGone, Unreachable
 from tigertag.http import Backoff
 from tigertag.model import Change, Item, Written, fold
 from tigertag.plexserver import Pace, PlexConnection, Refusal, Unwell
-from tigertag.targets.plex_edits import Edit, fitted, full_list, left_to_do, lost, others_on, plan
+from tigertag.targets.plex_edits import Edit, fitted, full_list, left_to_do, lost, others_on, plan, type_of
 from tigertag.targets.plex_habits import Habits
 from tigertag.targets.plex_look import PlexView, Seen
 
@@ -160,7 +160,8 @@ class Writing:
         names = full_list(change, (*seen.tags, *back))
         if {fold(name) for name in names} != {fold(name) for name in seen.tags}:
             lock = seen.locked if self._habits.locks_itself else None
-            self._put(Edit(change.item.facts["section"], (key,), names, locked=lock), whole=True)
+            section, type_ = change.item.facts["section"], type_of(change.item)
+            self._put(Edit(section, (key,), names, locked=lock, type=type_), whole=True)
 
     def _put(self, edit: Edit, whole: bool = False) -> None:
         """Sends an edit; a `whole` list of tags is never sent in parts. What cannot be done is noted."""
@@ -232,14 +233,14 @@ class Writing:
         """Where Plex locked by itself before that was known."""
         if not self._habits.locks_itself:
             return
-        wrong: dict[str, list[str]] = defaultdict(list)
+        wrong: dict[tuple[str, str], list[str]] = defaultdict(list)
         for change in changes:
             key = change.item.key
             before, after = self._before.get(key), now.get(key)
             if before and after and after.locked and not before.locked:
-                wrong[change.item.facts["section"]].append(key)
-        for section, keys in wrong.items():
-            for edit in fitted(Edit(section, tuple(keys), locked=False), self._batch):
+                wrong[change.item.facts["section"], type_of(change.item)].append(key)
+        for (section, type_), keys in wrong.items():
+            for edit in fitted(Edit(section, tuple(keys), locked=False, type=type_), self._batch):
                 self._put(edit)
 
 

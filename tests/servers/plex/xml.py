@@ -74,7 +74,8 @@ def photo(library: PlexLibrary, one: Photo, *, details: bool, fields: bool = Tru
         "originallyAvailableAt": one.taken,
         "addedAt": one.added,
         "updatedAt": one.updated or one.changed,
-        "createdAtAccuracy": "local",
+        "createdAtAccuracy": "epoch,local" if one.clip else "local",
+        **({"duration": 2000} if one.clip else {}),
     }
     shown = library.tags(one.key)
     tags = shown if details else shown[:TAGS_IN_LISTING]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from xml.dom.minidom import (
     CDATASection,
     Comment,
@@ -17,8 +17,10 @@ from xml.parsers.expat import ExpatError
 from defusedxml import DefusedXmlException
 from defusedxml.minidom import parseString
 
-_LONGEST = 16 << 20
-_DEEPEST = 100
+LONGEST = 16 << 20
+"""Bytes of a packet."""
+DEEPEST = 100
+"""Elements inside each other."""
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 
 
@@ -31,15 +33,15 @@ def parse(source: bytes) -> Document:
 
     Raises BadPacket.
     """
-    if len(source) > _LONGEST:
-        raise BadPacket(f"it is larger than {_LONGEST >> 20} MiB")
+    if len(source) > LONGEST:
+        raise BadPacket(f"it is larger than {LONGEST >> 20} MiB")
     try:
         document: Document = parseString(source, forbid_dtd=True)  # type: ignore[arg-type]  # the stub knows texts only
     except DefusedXmlException as error:
         raise BadPacket("it declares a document type or entities") from error
     except (ExpatError, LookupError, ValueError) as error:
         raise BadPacket(f"it is no well-formed XML: {error}") from error
-    if any(depth > _DEEPEST for _, depth in _walk(document.documentElement)):
+    if any(depth > DEEPEST for _, depth in _walk(document.documentElement)):
         raise BadPacket("it is nested too deeply")
     return document
 
@@ -72,17 +74,16 @@ def text_of(node: Element) -> str:
 
 def append(parent: Element, child: Element, indent: str) -> None:
     """Adds a last child on a line of its own, indented as its siblings; `indent` is for the first."""
-    there = children(parent)
-    before = there[-1].previousSibling if there else None
+    last = next((each for each in reversed(parent.childNodes) if isinstance(each, Element)), None)
+    before = last.previousSibling if last else None
     space = before.data if isinstance(before, Text) and not before.data.strip() else f"\n{indent}"
-    document = parent.ownerDocument
-    assert document is not None
-    if not there:
+    document = _document(parent)
+    if last is None:
         for blank in [each for each in parent.childNodes if isinstance(each, Text)]:
             parent.removeChild(blank)
         parent.appendChild(document.createTextNode(f"\n{indent[:-1]}"))
-    last = parent.lastChild
-    end = last if isinstance(last, Text) and not last.data.strip() else None
+    tail = parent.lastChild
+    end = tail if isinstance(tail, Text) and not tail.data.strip() else None
     parent.insertBefore(document.createTextNode(space), end)
     parent.insertBefore(child, end)
 
@@ -100,24 +101,30 @@ def remove(child: Element) -> None:
             parent.removeChild(blank)
 
 
-def set_text(node: Element, text: str) -> None:
-    for child in list(node.childNodes):
-        node.removeChild(child)
-    document = node.ownerDocument
-    assert document is not None
-    node.appendChild(document.createTextNode(text))
-
-
 def create(parent: Element, namespace: str, prefix: str, local: str) -> Element:
     """An element to be put below `parent`, by the prefix that is in force there; else it declares its own."""
-    document = parent.ownerDocument
-    assert document is not None
+    return next(create_all(parent, namespace, prefix, local, [""]))
+
+
+def create_all(
+    parent: Element, namespace: str, prefix: str, local: str, texts: Iterable[str]
+) -> Iterator[Element]:
+    """As `create`, one for each text; an empty text makes an empty element."""
+    document = _document(parent)
     known = _prefix_in_force(parent, namespace)
-    if known is not None:
-        return document.createElementNS(namespace, f"{known}:{local}")
-    node = document.createElementNS(namespace, f"{prefix}:{local}")
-    node.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
-    return node
+    for text in texts:
+        node = document.createElementNS(namespace, f"{known or prefix}:{local}")
+        if known is None:
+            node.setAttributeNS(_XMLNS, f"xmlns:{prefix}", namespace)
+        if text:
+            node.appendChild(document.createTextNode(text))
+        yield node
+
+
+def _document(node: Element) -> Document:
+    document = node.ownerDocument
+    assert document is not None
+    return document
 
 
 def _prefix_in_force(node: Element, namespace: str) -> str | None:

@@ -4,52 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from xml.dom.minidom import Document, Element
+from xml.etree import ElementTree
 
 from tigertag.model import fold
-from tigertag.xmp import dom
-from tigertag.xmp.dom import BadPacket
-from tigertag.xmp.fields import NAMESPACE, ORDERED, Field, Fields
-from tigertag.xmp.provenance import PROPERTIES, from_properties, to_properties
+from tigertag.xmp import dom, reading
+from tigertag.xmp.fields import ORDERED, Fields
+from tigertag.xmp.names import CAPTION, KNOWN, NAMES, OURS, RDF, XML, Name
+from tigertag.xmp.provenance import to_properties
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_XML = "http://www.w3.org/XML/1998/namespace"
 _XMLNS = "http://www.w3.org/2000/xmlns/"
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A property's name."""
-
-    namespace: str
-    prefix: str
-    local: str
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        """Also without its last slash: so exiftool writes Microsoft's, which Windows and digiKam write with it
-        (drewnoakes/metadata-extractor-dotnet#271)."""
-        return tuple(dict.fromkeys((self.namespace, self.namespace.rstrip("/"))))
-
-
-_DC = "http://purl.org/dc/elements/1.1/"
-NAMES = {
-    Field.SUBJECT: Name(_DC, "dc", "subject"),
-    Field.TAGS_LIST: Name("http://www.digikam.org/ns/1.0/", "digiKam", "TagsList"),
-    Field.HIERARCHY: Name("http://ns.adobe.com/lightroom/1.0/", "lr", "hierarchicalSubject"),
-    Field.LAST_KEYWORDS: Name("http://ns.microsoft.com/photo/1.0/", "MicrosoftPhoto", "LastKeywordXMP"),
-    Field.CATALOG_SETS: Name("http://ns.iview-multimedia.com/mediapro/1.0/", "mediapro", "CatalogSets"),
-}
-_CAPTION = Name(_DC, "dc", "description")
-_OURS = {local: Name(NAMESPACE, "tigertag", local) for local in PROPERTIES}
-
-_KNOWN = {
-    (space, name.local): (name.namespace, name.local)
-    for name in (*NAMES.values(), *_OURS.values(), _CAPTION)
-    for space in name.namespaces
-}
-"""What is read, under all of its names."""
 
 _EMPTY = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="TigerTag">
@@ -61,30 +25,34 @@ _EMPTY = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 class Packet:
-    """A packet as a tree."""
+    """A packet; the tree that can be edited is made when it is asked for."""
 
-    def __init__(self, document: Document, root: Element) -> None:
-        self._document = document
-        self._rdf = root
+    def __init__(self, source: bytes, root: ElementTree.Element) -> None:
+        self._source = source
+        self._read: ElementTree.Element | None = root
+        self._document: Document | None = None
+        self._found: dict[Name, list[Element]] = {}
 
     @classmethod
     def parse(cls, source: bytes) -> Packet:
         """Raises BadPacket."""
-        document = dom.parse(source)
-        every = dom.elements(document.documentElement)
-        root = next((node for node in every if dom.is_named(node, _RDF, "RDF")), None)
-        if root is None:
-            raise BadPacket("it holds no rdf:RDF")
-        return cls(document, root)
+        return cls(source, reading.tree(source))
 
     @classmethod
     def new(cls) -> Packet:
-        names = {name.prefix: name.namespace for name in (*NAMES.values(), *_OURS.values())}
+        names = {name.prefix: name.namespace for name in (*NAMES.values(), *OURS.values())}
         declared = " ".join(f'xmlns:{prefix}="{namespace}"' for prefix, namespace in names.items())
-        return cls.parse(_EMPTY.format(rdf=_RDF, namespaces=declared).encode())
+        return cls.parse(_EMPTY.format(rdf=RDF, namespaces=declared).encode())
 
     def to_bytes(self) -> bytes:
-        return dom.to_bytes(self._document)
+        return dom.to_bytes(self._editable())
+
+    @property
+    def root(self) -> ElementTree.Element:
+        """The element `rdf:RDF`, to be read."""
+        if self._read is None:
+            self._read = reading.tree(self.to_bytes())
+        return self._read
 
     @property
     def is_empty(self) -> bool:
@@ -95,63 +63,48 @@ class Packet:
         )
 
     def fields(self) -> Fields:
-        kept = self._kept()
-        values = {each: tuple(kept.get((name.namespace, name.local), ())) for each, name in NAMES.items()}
-        ours = {local: kept.get((name.namespace, name.local), ()) for local, name in _OURS.items()}
-        return Fields(
-            {each: found for each, found in values.items() if found},
-            self._caption(),
-            from_properties(ours),
-        )
+        return reading.fields(self.root)
 
     def apply(self, fields: Fields) -> None:
         """Makes `fields` true. What already is stays untouched, down to its blanks and qualifiers."""
         now = self.fields()
+        self._find()
+        self._read = None
         for each, name in NAMES.items():
             if now.of(each) != fields.of(each):
                 self._set_values(name, fields.of(each), "Seq" if each in ORDERED else "Bag")
         if now.caption != fields.caption:
             self._set_caption(fields.caption)
         before, after = to_properties(now.provenance), to_properties(fields.provenance)
-        for local, name in _OURS.items():
+        for local, name in OURS.items():
             if before.get(local) != after.get(local):
                 self._set_values(name, (), "Bag")
                 self._set_values(name, after.get(local, ()), "Bag")
 
-    # ── reading ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── finding ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _editable(self) -> Document:
+        if self._document is None:
+            self._document = dom.parse(self._source)
+        return self._document
+
+    def _rdf(self) -> Element:
+        every = dom.elements(self._editable().documentElement)
+        return next(node for node in every if dom.is_named(node, RDF, "RDF"))
 
     def _descriptions(self) -> list[Element]:
-        return [node for node in dom.children(self._rdf) if dom.is_named(node, _RDF, "Description")]
+        return [node for node in dom.children(self._rdf()) if dom.is_named(node, RDF, "Description")]
+
+    def _find(self) -> None:
+        """Notes where the properties stand that may be changed."""
+        self._found = {}
+        for each in self._descriptions():
+            for node in dom.children(each):
+                if name := KNOWN.get((node.namespaceURI or "", node.localName or "")):
+                    self._found.setdefault(name, []).append(node)
 
     def _properties(self, name: Name) -> list[Element]:
-        return [
-            node
-            for each in self._descriptions()
-            for node in dom.children(each)
-            if node.namespaceURI in name.namespaces and node.localName == name.local
-        ]
-
-    def _kept(self) -> dict[tuple[str, str], list[str]]:
-        """The values of all properties that concern us, in one walk: of a list, a text or an attribute."""
-        found: dict[tuple[str, str], list[str]] = {}
-        for each in self._descriptions():
-            for (space, local), value in each.attributes.itemsNS():
-                if name := _KNOWN.get((space or "", local)):
-                    found.setdefault(name, []).extend(_if_any(value))
-            for node in dom.children(each):
-                if name := _KNOWN.get((node.namespaceURI or "", node.localName or "")):
-                    items = list(_items(node))
-                    values = map(_value, items) if items else [dom.text_of(node)]
-                    found.setdefault(name, []).extend(value for one in values for value in _if_any(one))
-        return found
-
-    def _caption(self) -> str:
-        for node in self._properties(_CAPTION):
-            items = list(_items(node))
-            best = next((item for item in items if _is_default(item)), items[0] if items else node)
-            if found := _value(best).strip():
-                return found
-        return next(iter(self._kept().get((_CAPTION.namespace, _CAPTION.local), ())), "")
+        return [node for node in self._found.get(name, ()) if node.parentNode is not None]
 
     # ── writing ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -178,23 +131,22 @@ class Packet:
             home = self._home()
             node = dom.create(home, name.namespace, name.prefix, name.local)
             dom.append(home, node, "   ")
-            lists = [dom.create(node, _RDF, "rdf", container)]
+            self._found.setdefault(name, []).append(node)
+            lists = [dom.create(node, RDF, "rdf", container)]
             dom.append(node, lists[0], "    ")
-        for value in values:
-            item = dom.create(lists[0], _RDF, "rdf", "li")
-            dom.set_text(item, value)
+        for item in dom.create_all(lists[0], RDF, "rdf", "li", values):
             dom.append(lists[0], item, "     ")
 
     def _set_caption(self, text: str) -> None:
-        for node in self._properties(_CAPTION):
+        for node in self._properties(CAPTION):
             for item in [each for each in _items(node) if _is_default(each)]:
                 dom.remove(item)
-        self._drop_simple(_CAPTION)
-        self._drop_hollow(_CAPTION)
+        self._drop_simple(CAPTION)
+        self._drop_hollow(CAPTION)
         if text:
-            self._add_items(_CAPTION, [text], "Alt")
-            item = next(each for node in self._properties(_CAPTION) for each in list(_items(node))[-1:])
-            item.setAttributeNS(_XML, "xml:lang", "x-default")
+            self._add_items(CAPTION, [text], "Alt")
+            item = next(each for node in self._properties(CAPTION) for each in list(_items(node))[-1:])
+            item.setAttributeNS(XML, "xml:lang", "x-default")
 
     def _drop_simple(self, name: Name) -> None:
         """Takes out what is no list: it is written anew as one."""
@@ -216,35 +168,31 @@ class Packet:
         there = self._descriptions()
         if there:
             return there[0]
-        node = dom.create(self._rdf, _RDF, "rdf", "Description")
+        top = self._rdf()
+        node = dom.create(top, RDF, "rdf", "Description")
         prefix = node.tagName.rpartition(":")[0]
-        node.setAttributeNS(_RDF, f"{prefix}:about", "")
-        dom.append(self._rdf, node, "  ")
+        node.setAttributeNS(RDF, f"{prefix}:about", "")
+        dom.append(top, node, "  ")
         return node
 
 
 def _items(node: Element) -> Iterator[Element]:
     """The `rdf:li` of a list."""
     for container in dom.children(node):
-        yield from (each for each in dom.children(container) if dom.is_named(each, _RDF, "li"))
+        yield from (each for each in dom.children(container) if dom.is_named(each, RDF, "li"))
 
 
 def _value(item: Element) -> str:
     """An item's text, also where it is qualified."""
     if not dom.children(item):
         return dom.text_of(item)
-    inner = next((each for each in dom.elements(item) if dom.is_named(each, _RDF, "value")), None)
+    inner = next((each for each in dom.elements(item) if dom.is_named(each, RDF, "value")), None)
     return dom.text_of(item if inner is None else inner)
 
 
 def _is_default(item: Element) -> bool:
-    return item.getAttributeNS(_XML, "lang").casefold() in ("", "x-default")
-
-
-def _if_any(value: str) -> Iterator[str]:
-    if value.strip():
-        yield value.strip()
+    return item.getAttributeNS(XML, "lang").casefold() in ("", "x-default")
 
 
 def _is_property(name: tuple[str | None, str], value: str) -> bool:
-    return name[0] not in (_XMLNS, _RDF, _XML)
+    return name[0] not in (_XMLNS, RDF, XML)

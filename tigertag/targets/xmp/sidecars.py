@@ -6,6 +6,8 @@ import hashlib
 import logging
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +16,11 @@ from PIL import Image, IptcImagePlugin
 from tigertag import replacing
 from tigertag.errors import PhotoError
 from tigertag.media.names import printable
+from tigertag.replacing import Step
 from tigertag.targets.xmp.places import Naming, sidecar_of
 from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import Field, Fields, Way
+from tigertag.xmp.foreign import foreign
 from tigertag.xmp.merging import Edit, made, merged
 from tigertag.xmp.packet import Packet
 
@@ -62,13 +66,15 @@ class Sidecars:
             wanted = made(wanted)
         if wanted == now:
             return now
-        packet.apply(wanted)
+        theirs = foreign(packet.root)
+        with _left_as_it_is(held):
+            packet.apply(wanted)
         is_ours = now.provenance is not None and now.provenance.made
         if is_ours and packet.is_empty and held.data is not None:
             replacing.remove(held.path, was=hashlib.sha256(held.data).hexdigest(), name=held.name)
         else:
             data = packet.to_bytes()
-            _put(held, photo, data, wanted)
+            _put(held, photo, data, _expecting(held, wanted, theirs))
             if _bytes(held.path) == data:  # which was read as `wanted` before it was put there
                 return wanted
         return self.read(photo)
@@ -78,11 +84,7 @@ class Sidecars:
         return _Held(path, _bytes(path))
 
 
-def _put(held: _Held, photo: Path, data: bytes, wanted: Fields) -> None:
-    def check(draft: Path) -> None:
-        if Packet.parse(draft.read_bytes()).fields() != wanted:
-            raise PhotoError(f"Refused to write {held.name}: check failed (it does not read back as written)")
-
+def _put(held: _Held, photo: Path, data: bytes, check: Step) -> None:
     write = replacing.holding(data)
     if held.data is None:
         replacing.create(held.path, write, check, like=photo, name=held.name)
@@ -92,11 +94,35 @@ def _put(held: _Held, photo: Path, data: bytes, wanted: Fields) -> None:
         replacing.replace(held.path, write, check, was=was, name=held.name, keep_times=False)
 
 
+def _expecting(held: _Held, wanted: Fields, theirs: object) -> Step:
+    """A check that what was written says what it should, and what others kept there."""
+
+    def check(draft: Path) -> None:
+        try:
+            packet = Packet.parse(draft.read_bytes())
+        except BadPacket as error:
+            raise _refused(held, str(error)) from error
+        if packet.fields() != wanted:
+            raise _refused(held, "it does not read back as written")
+        if foreign(packet.root) != theirs:
+            raise _refused(held, "other fields have changed")
+
+    return check
+
+
+def _refused(held: _Held, why: str) -> PhotoError:
+    return PhotoError(f"Refused to write {held.name}: check failed ({why})")
+
+
 def _packet(held: _Held) -> Packet:
-    if held.data is None:
-        return Packet.new()
+    with _left_as_it_is(held):
+        return Packet.new() if held.data is None else Packet.parse(held.data)
+
+
+@contextmanager
+def _left_as_it_is(held: _Held) -> Iterator[None]:
     try:
-        return Packet.parse(held.data)
+        yield
     except BadPacket as error:
         raise PhotoError(f"The sidecar {held.name} is left as it is: {error}") from error
 

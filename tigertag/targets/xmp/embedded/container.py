@@ -28,10 +28,11 @@ from tigertag.replacing.files import untold
 from tigertag.targets.xmp.embedded import chunks, heif, jpeg, tiff
 from tigertag.targets.xmp.embedded.iptc import changes
 from tigertag.targets.xmp.embedded.layout import Layout, Odd, first_difference
-from tigertag.targets.xmp.embedded.packet import others, spliced
+from tigertag.targets.xmp.embedded.packet import spliced
 from tigertag.targets.xmp.embedded.values import values_of
 from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import Field, Fields, Way
+from tigertag.xmp.foreign import foreign
 from tigertag.xmp.merging import Edit, made, merged
 from tigertag.xmp.packet import Packet
 
@@ -101,6 +102,7 @@ class Embedded:
             wanted = made(wanted)
         if wanted == held.fields:
             return held.fields
+        theirs = foreign(held.packet.root)
         packet = _applied(held, wanted)
         arguments = _arguments(held, packet, wanted)
         before = values_of(self.tool, held.path, held.name) if held.form in _BY_VALUE else ""
@@ -109,7 +111,11 @@ class Embedded:
             self._make(held, draft, arguments)
 
         def verify(draft: Path) -> None:
-            _compare(held, draft, packet, wanted)
+            now = _compared(held, draft)
+            if foreign(now.packet.root) != theirs:
+                raise _refused(held, "other fields of XMP have changed")
+            if now.fields != wanted or bool(now.layout.xmp) != bool(packet):
+                raise _refused(held, "it does not read back as written")
             if before and values_of(self.tool, draft, held.name) != before:
                 raise _refused(held, "values of other fields have changed")
 
@@ -186,7 +192,10 @@ def _fields(packet: Packet, layout: Layout) -> Fields:
 def _applied(held: _Held, wanted: Fields) -> bytes:
     """Makes `wanted` true in the packet and gives it as it is to be written; empty where none is to be left."""
     packet = held.packet
-    packet.apply(wanted)
+    try:
+        packet.apply(wanted)
+    except BadPacket as error:
+        raise PhotoError(f"{held.name} is left as it is: {error}") from error
     is_ours = held.fields.provenance is not None and held.fields.provenance.made
     if packet.is_empty and (is_ours or not held.layout.xmp) and held.form is not Form.HEIF:
         return b""  # but from HEIC exiftool cannot take it out cleanly
@@ -208,8 +217,8 @@ def _arguments(held: _Held, packet: bytes, wanted: Fields) -> list[str]:
         raise PhotoError(f"{held.name} is left as it is: {error}") from error
 
 
-def _compare(held: _Held, draft: Path, packet: bytes, wanted: Fields) -> None:
-    """Reads the copy as any file. Raises PhotoError where it is not what it should be."""
+def _compared(held: _Held, draft: Path) -> _Held:
+    """Reads the copy as any file. Raises PhotoError where another part of it than XMP and IPTC has changed."""
     try:
         now = _held(draft, held.name)
     except PhotoError as error:
@@ -219,10 +228,7 @@ def _compare(held: _Held, draft: Path, packet: bytes, wanted: Fields) -> None:
         raise _refused(held, f"{difference} has changed")
     if held.layout.extended != now.layout.extended:
         raise _refused(held, "extended XMP has changed")
-    if others(held.layout.xmp) != others(now.layout.xmp):
-        raise _refused(held, "other fields of XMP have changed")
-    if now.fields != wanted or bool(now.layout.xmp) != bool(packet):
-        raise _refused(held, "it does not read back as written")
+    return now
 
 
 def _refused(held: _Held, why: str) -> PhotoError:

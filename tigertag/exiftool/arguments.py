@@ -17,7 +17,7 @@ UNESCAPE = "-E"
 _TAG = re.compile(r"-[A-Za-z][A-Za-z0-9:_-]*\Z")
 # What XML 1.0 cannot hold (section 2.2), so that no program could read it back.
 _NEVER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ODD = re.compile('[\x00-\x1f\x7f&<>"]|\\A | \\Z')
+_ODD = {sign: f"&#{sign};" for sign in (*range(0x20), 0x7F, *b'&<>"')}
 _BREAKS = re.compile("[\n\r\x00]")
 
 
@@ -30,7 +30,10 @@ def assignment(tag: str, value: str, sign: str = "=") -> str:
         raise ValueError(f"`{tag}{sign}` is no assignment")
     if found := _NEVER.search(value):
         raise ValueError(f"it holds the character U+{ord(found.group()):04X}")
-    return f"-{tag}{sign}{_ODD.sub(lambda odd: f'&#{ord(odd.group())};', value)}"
+    text = value.translate(_ODD)
+    text = f"&#32;{text[1:]}" if text.startswith(" ") else text
+    text = f"{text[:-1]}&#32;" if text.endswith(" ") else text
+    return f"-{tag}{sign}{text}"
 
 
 def file(path: Path) -> str:

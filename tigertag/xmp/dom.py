@@ -146,38 +146,41 @@ def _prefix_in_force(node: Element, namespace: str) -> str | None:
 
 def to_bytes(document: Document) -> bytes:
     """UTF-8. What was read and not changed reads the same again, character references included."""
-    parts = ['<?xml version="1.0" encoding="UTF-8"?>'] if document.version else []
-    parts += ["".join(_written(node)) for node in document.childNodes]
-    return ("\n".join(parts) + "\n").encode("utf-8")
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>'] if document.version else []
+    for node in document.childNodes:
+        parts: list[str] = []
+        _write(node, parts)
+        lines.append("".join(parts))
+    return ("\n".join(lines) + "\n").encode("utf-8")
 
 
-def _written(node: Node) -> Iterator[str]:
+def _write(node: Node, parts: list[str]) -> None:
     if isinstance(node, Element):
-        yield from _element(node)
+        _write_element(node, parts)
     elif isinstance(node, CDATASection):
-        yield f"<![CDATA[{node.data}]]>"
+        parts.append(f"<![CDATA[{node.data}]]>")
     elif isinstance(node, Text):
-        yield _escaped(node.data, {"\r": "&#13;"})
+        parts.append(_escaped(node.data, {"\r": "&#13;"}))
     elif isinstance(node, Comment):
-        yield f"<!--{node.data}-->"
+        parts.append(f"<!--{node.data}-->")
     elif isinstance(node, ProcessingInstruction):
-        yield f"<?{node.target} {node.data}?>" if node.data else f"<?{node.target}?>"
+        parts.append(f"<?{node.target} {node.data}?>" if node.data else f"<?{node.target}?>")
 
 
 _IN_ATTRIBUTE = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
-def _element(node: Element) -> Iterator[str]:
-    yield f"<{node.tagName}"
+def _write_element(node: Element, parts: list[str]) -> None:
+    parts.append(f"<{node.tagName}")
     for name, value in node.attributes.items():
-        yield f' {name}="{_escaped(value, _IN_ATTRIBUTE)}"'
+        parts.append(f' {name}="{_escaped(value, _IN_ATTRIBUTE)}"')
     if not node.childNodes:
-        yield "/>"
+        parts.append("/>")
         return
-    yield ">"
+    parts.append(">")
     for child in node.childNodes:
-        yield from _written(child)
-    yield f"</{node.tagName}>"
+        _write(child, parts)
+    parts.append(f"</{node.tagName}>")
 
 
 def _escaped(text: str, more: dict[str, str]) -> str:

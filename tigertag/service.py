@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar, Literal, TypeAlias
 
@@ -100,6 +100,7 @@ class Turn:
     picture: bytes
     permit: Permit
     tries: Tries
+    is_repeat: bool = False
 
 
 class _Free:
@@ -157,7 +158,7 @@ class ServiceEngine(Engine):
         with self._slot():
             outcome = self._try(turn)
             while outcome is None:
-                outcome = self._try(turn)
+                outcome = self._try(replace(turn, is_repeat=True))
             return outcome
 
     def _slot(self) -> AbstractContextManager[None]:
@@ -198,7 +199,7 @@ class ServiceEngine(Engine):
         return judge(turn, send, reply)
 
     def _permitted(self, turn: Turn) -> Send:
-        return turn.permit(turn.photo) if self.billed else _Free()
+        return turn.permit(turn.photo) if self.billed or turn.is_repeat else _Free()
 
     def _settle_free(self, send: Send) -> None:
         send.settle(Outcome.FREE)

@@ -26,7 +26,7 @@ OF_RUNS = (
     Safeguard(
         "lock before each send",
         "tigertag/pipeline/analyze.py",
-        "            if permits:\n                self.work.guard()\n",
+        "            if admitted:\n                self.work.guard()\n",
         "",
         "R3: who slept through its lease sends nothing more",
         "tests/pipeline/test_lost_lock.py",
@@ -35,8 +35,8 @@ OF_RUNS = (
     Safeguard(
         "lock before each write",
         "tigertag/pipeline/write.py",
-        "    work.guard()\n    written = yield",
-        "    written = yield",
+        "    work.guard()\n    beside = Beside()",
+        "    beside = Beside()",
         "R3: who slept through its lease writes nothing more",
         "tests/pipeline/test_lost_lock.py",
         "test_a_run_that_has_lost_its_lock_writes_nothing_more",

@@ -20,8 +20,9 @@ def take_the_lock(house: House) -> None:
         session.execute(update(tables.RunLock).values(token="another run's", pid=400))
 
 
-def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House) -> None:
-    mind = house.engine("seer", billed=True, concurrency=1)
+@pytest.mark.parametrize("billed", [True, False])
+def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House, billed: bool) -> None:
+    mind = house.engine("seer", billed=billed, concurrency=1)
     for number in range(3):
         house.photo(str(number))
 
@@ -32,7 +33,7 @@ def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House) -> None:
     mind.default = answer
     with pytest.raises(LockHeld, match=r"has lost its lock to another run \(pid 400,"):
         house.scan()
-    assert sum(mind.sent.values()) == 1
+    assert sum(mind.asked.values()) == 1
 
 
 def lose_it_while_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -253,15 +253,15 @@ class CompreFaceEngine:
         self, photos: Sequence[Photo], permit: Permit
     ) -> Iterable[Analysis | PhotoError | TransientError]:
         for photo in photos:
-            yield self._analyze(photo)
+            yield self._analyze(photo, permit)
 
-    def _analyze(self, photo: Photo) -> Analysis | PhotoError | TransientError:
+    def _analyze(self, photo: Photo, permit: Permit) -> Analysis | PhotoError | TransientError:
         try:
             jpeg = self._fitting(photo.jpeg, photo.name)
         except PhotoError as error:
             return PhotoError(str(error), photo)
         try:
-            answer = self._client.recognise(jpeg)
+            answer = self._client.recognise(jpeg, lambda: permit(photo))
         except Refused as refusal:
             if refusal.code == NO_FACE:
                 return Analysis(photo)  # the picture was decoded here, so 28 does not mean a broken one

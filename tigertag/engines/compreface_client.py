@@ -202,11 +202,14 @@ class Client:
             if refusal.status != 404:
                 raise TransientError(f"CompreFace did not delete an example ({refusal})") from refusal
 
-    def recognise(self, jpeg: bytes) -> Recognised:
-        """Finds and names faces. Raises Refused (code 28: there are none), ServiceDown, TransientError."""
+    def recognise(self, jpeg: bytes, again: Callable[[], object]) -> Recognised:
+        """Finds and names faces. `again` is called before each repeat, and may end them by what it raises.
+
+        Raises Refused (code 28: there are none), ServiceDown, TransientError.
+        """
         body, kind = multipart("file", "image.jpg", jpeg, "image/jpeg")
         params: Params = {"limit": 0, "prediction_count": 1, **self._threshold}
-        return self._ask(_Call("POST", f"{_BASE}/recognize", params, body, kind), as_recognised)
+        return self._ask(_Call("POST", f"{_BASE}/recognize", params, body, kind), as_recognised, again=again)
 
     def patience(self, *, loading: bool = False) -> Patience:
         """For one request."""
@@ -224,7 +227,14 @@ class Client:
             what = f"CompreFace at {self._http.origin} refused GET {path} ({refusal})"
             raise ServiceDown(what, "TigerTag knows CompreFace 1.2; is this another?") from refusal
 
-    def _ask(self, call: _Call, read: Callable[[Reply], T], *, loading: bool = False) -> T:
+    def _ask(
+        self,
+        call: _Call,
+        read: Callable[[Reply], T],
+        *,
+        loading: bool = False,
+        again: Callable[[], object] = lambda: None,
+    ) -> T:
         """A request that may be repeated. Raises Refused, ServiceDown, TransientError."""
         patience = self.patience(loading=loading)
         while True:
@@ -233,6 +243,7 @@ class Client:
             except Unanswered as trouble:
                 if not patience.again(trouble):
                     give_up(trouble)
+                again()
             except Refused as refusal:
                 self._raise_if_down(refusal)
                 raise

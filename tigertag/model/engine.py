@@ -30,10 +30,13 @@ class Send(Protocol):
 
 
 class Permit(Protocol):
-    """Asked before every request that may be billed, repeats included."""
+    """Asked before every request that may be billed, repeats included.
+
+    An engine that is not billed asks before it repeats a request; for the first one it has been asked.
+    """
 
     def __call__(self, photo: Photo) -> Send:
-        """Commits a `send` row. Raises PluginDown where lock or budget forbid the request."""
+        """Commits a `send` row of what counts. Raises PluginDown where lock, budget or hours forbid it."""
         ...
 
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 
 from tigertag.errors import DiskError, PluginDown, StoreError, TransientError, WorkersGone
 from tigertag.model import Rendition
@@ -23,14 +22,11 @@ from tigertag.pipeline.due import DueItem
 from tigertag.pipeline.fetch import Fetched, fetch
 from tigertag.pipeline.flight import InFlight, Prepared, Preparing
 from tigertag.pipeline.keep import Batch, Keeping, KeptItem, Opened
-from tigertag.pipeline.lane import Answered, Ask, Ended, Granted, Key, Lane, PermitAsked, Settled
+from tigertag.pipeline.lane import FETCHERS, Answered, Ask, Ended, Key, Lane, window
+from tigertag.pipeline.permits import PermitAsked, Settled
 from tigertag.pipeline.recognise import recognise
 from tigertag.pipeline.work import OpenEngine, OpenTarget, Tally, Work
 from tigertag.pipeline.workshop import Workshop
-
-FETCHERS = 4
-LEAST_WINDOW = 32
-"""Items in flight, at least: fetched and not answered by all."""
 
 _WORKERS = "workers"  # The name under which a lost executor is put aside.
 _GLANCE = 0.5  # Seconds between two looks at whether a signal asked for an end.
@@ -81,7 +77,7 @@ class _Showing:
         self.flying: dict[int, InFlight] = {}
         self.fetching = 0
         self.preparing = Preparing(workshop, self.events)
-        self.window = _window([*self.lanes.values()], workshop)
+        self.window = window([*self.lanes.values()], workshop)
         self.asked: dict[Key, list[int]] = {}
         self.missed: set[Key] = set()  # asked in this run without an answer: not again for a copy (E6)
         self.in_hand: list[object] = []  # taken from `events`, not yet committed
@@ -229,23 +225,24 @@ class _Showing:
                 self._refuse(events)
                 raise event.error
         now = self.work.now()
-        permits = [event for event in events if isinstance(event, PermitAsked) and _is_admitted(event, now)]
+        admitted = [event for event in events if isinstance(event, PermitAsked) and event.is_admitted(now)]
+        permits = [event for event in admitted if event.is_counted]
         fetched = [event for event in events if isinstance(event, Fetched)]
         answered = [event for event in events if isinstance(event, Answered)]
         outcomes = self.settled.look()
         batch = Batch([each.key for each in permits], self._opened(fetched), answered, outcomes, now)
         try:
-            if permits:
+            if admitted:
                 self.work.guard()
             kept = self.keeping.keep(batch)
         except BaseException as error:
-            for each in permits:
+            for each in admitted:
                 each.granted.set_exception(PluginDown(f"no request may be sent ({error})", planned=True))
             raise
         self.settled.drop(outcomes)
-        for each, send_id in zip(permits, kept.send_ids, strict=True):
-            each.lane.permitted.add(each.key)
-            each.granted.set_result(Granted(send_id, self.settled))
+        granted = {id(each): send_id for each, send_id in zip(permits, kept.send_ids, strict=True)}
+        for each in admitted:
+            each.grant(granted.get(id(each)), self.settled)
         for opened, what in zip(fetched, kept.items, strict=True):
             self._react_fetched(opened, what)
         for event in events:
@@ -389,22 +386,3 @@ class _Showing:
             for courier in self.couriers:
                 courier.ready(row_id, flying.item)
         self.work.watch.finished(flying.item.path)
-
-
-def _window(lanes: Sequence[Lane], workshop: Workshop) -> int:
-    """Items in flight at most: enough that fetchers, workers and the engine with most at once need not wait.
-
-    Memory depends on it, and on nothing else.
-    """
-    widest = max((lane.width for lane in lanes), default=0)
-    return max(LEAST_WINDOW, FETCHERS + 2 * workshop.workers.size + 2 * widest)
-
-
-def _is_admitted(asked: PermitAsked, now: datetime) -> bool:
-    """Charges budget and hours of the engine; what they forbid is refused."""
-    try:
-        asked.lane.open.limits.take(now)
-    except PluginDown as refusal:
-        asked.granted.set_exception(refusal)
-        return False
-    return True

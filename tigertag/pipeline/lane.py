@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import queue
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -22,6 +20,7 @@ from tigertag.errors import PhotoError, PluginDown, TigerTagError, TransientErro
 from tigertag.media import OpenPhoto
 from tigertag.model import Analysis, Engine, Outcome, Permit, Photo, Send
 from tigertag.pipeline.pace import Lap
+from tigertag.pipeline.permits import PermitAsked, Unbilled
 from tigertag.pipeline.work import OpenEngine
 from tigertag.pipeline.workshop import Workshop
 from tigertag.worker import Blueprint, Parcel, Said
@@ -30,6 +29,10 @@ log = logging.getLogger(__name__)
 
 Key: TypeAlias = tuple[int, int, str]
 """Photo, revision, input: what an answer belongs to."""
+
+FETCHERS = 4
+LEAST_WINDOW = 32
+"""Items in flight, at least: fetched and not answered by all."""
 
 _FAULTS_IN_A_ROW = 3  # An engine that breaks so often is broken, not the photos.
 _TROUBLES_IN_A_ROW = 10  # A service that fails for so many photos would only cost time for the rest.
@@ -54,52 +57,10 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class PermitAsked:
-    """A request that is counted wants to leave: the coordinator commits a `send` row and grants."""
-
-    lane: Lane
-    key: Key
-    granted: Future[Send] = field(default_factory=Future)
-
-
-@dataclass(frozen=True, slots=True)
 class Ended:
     """A thread that was told to end, or died of something that is no error of a photo: the run ends with it."""
 
     error: BaseException
-
-
-class Settled:
-    """Outcomes of requests, put in by the engines' threads and taken out by the coordinator."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._outcomes: dict[int, Outcome] = {}
-
-    def put(self, send_id: int, outcome: Outcome) -> None:
-        with self._lock:
-            self._outcomes[send_id] = outcome
-
-    def look(self) -> dict[int, Outcome]:
-        with self._lock:
-            return dict(self._outcomes)
-
-    def drop(self, taken: dict[int, Outcome]) -> None:
-        with self._lock:
-            for send_id, outcome in taken.items():
-                if self._outcomes.get(send_id) is outcome:
-                    del self._outcomes[send_id]
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """A committed `send` row, in the hand of an engine."""
-
-    send_id: int
-    settled: Settled
-
-    def settle(self, outcome: Outcome) -> None:
-        self.settled.put(self.send_id, outcome)
 
 
 @dataclass(slots=True, eq=False)
@@ -250,9 +211,9 @@ class Lane:
         permit = self._permit(asked, lap)
         photos = [ask.photo for ask in batch]
         try:
-            with self._charged(photos, permit):
-                for outcome in self.open.engine.analyze(photos, permit):
-                    outcomes += [(ask, outcome) for ask in _meant(outcome, asked)]
+            self._charge(photos, permit)
+            for outcome in self.open.engine.analyze(photos, permit):
+                outcomes += [(ask, outcome) for ask in _meant(outcome, asked)]
         except PluginDown as error:
             self.silenced = error  # at once: what waits in the pool must not be sent
             return Answered(self, batch, outcomes, error)
@@ -279,24 +240,17 @@ class Lane:
         """Whether nobody is to be asked any more."""
         return self.down is not None or self.silenced is not None or self.stopping()
 
-    @contextmanager
-    def _charged(self, photos: Sequence[Photo], permit: Permit) -> Iterator[None]:
-        """Counts the photos for an engine that is not billed, and so asks for no permits, but has limits.
+    def _charge(self, photos: Sequence[Photo], permit: Permit) -> None:
+        """Asks in the place of an engine that is not billed: it asks for repeats only.
 
-        Raises PluginDown where a limit is reached.
+        Where it has limits each photo counts. Raises PluginDown where one is reached.
         """
         refusal = self.open.limits.refusal()
         if refusal is not None:
             raise refusal
-        counts = self.open.limits.rules.counts_calls and not self.open.engine.billed
-        sends: list[Send] = []
-        try:
-            for photo in photos if counts else ():
-                sends.append(permit(photo))
-            yield
-        finally:
-            for send in sends:
-                send.settle(Outcome.FREE)
+        if not self.open.engine.billed:
+            for photo in photos if self.open.limits.rules.counts_calls else photos[:1]:
+                permit(photo)
 
     def _permit(self, asked: dict[int, Ask], lap: Lap) -> Permit:
         keys = {photo: ask.key for photo, ask in asked.items()}
@@ -314,11 +268,16 @@ class Lane:
             raise PluginDown("the run was stopped", planned=True)
         if not has_turn:
             raise _again(self.silenced or self.down)
-        request = PermitAsked(self, key)
+        is_billed = self.open.engine.billed
+        request = PermitAsked(self, key, is_billed or self.open.limits.rules.counts_calls)
         self.events.put(request)
         if self.has_ended:  # looked at after the request was put: one of the two sees it
             raise PluginDown("the run has ended", planned=True)
-        return request.granted.result()
+        send = request.granted.result()
+        if is_billed:
+            return send
+        send.settle(Outcome.FREE)
+        return Unbilled()
 
 
 def _again(error: TigerTagError | None) -> PluginDown:
@@ -337,6 +296,7 @@ def _parcel(photo: OpenPhoto, engine: Engine) -> Parcel:
         photo.height,
         photo.made(engine.renditions),
         photo.file if engine.reads == "file" else None,
+        photo.sidecar if engine.reads == "file" else None,
     )
 
 
@@ -348,3 +308,12 @@ def _meant(outcome: Analysis | PhotoError | TransientError, asked: dict[int, Ask
     rest = list(asked.values())
     asked.clear()
     return rest
+
+
+def window(lanes: Sequence[Lane], workshop: Workshop) -> int:
+    """Items in flight at most: enough that fetchers, workers and the engine with most at once need not wait.
+
+    Memory depends on it, and on nothing else.
+    """
+    widest = max((lane.width for lane in lanes), default=0)
+    return max(LEAST_WINDOW, FETCHERS + 2 * workshop.workers.size + 2 * widest)

@@ -8,6 +8,9 @@ import pytest
 
 from tests.fakes_pipeline import tag
 from tests.house import House
+from tigertag.pipeline.survey import spread
+from tigertag.pipeline.write import BATCH
+from tigertag.store import tables
 
 MANY = 120
 
@@ -53,11 +56,38 @@ def test_an_album_that_its_owner_cleared_is_a_wish_though_it_fills_some_batches(
 
 
 def test_what_a_part_did_not_show_is_noticed_later(many: House) -> None:
-    """Every twelfth photo is looked at first; here these are just the ones that kept their tags."""
-    first = set(range(0, MANY, 12))
-    bare(many, sorted(set(range(MANY)) - first)[-40:])
+    """Here just those kept their tags that this run looks at first."""
+    ids = {row.key: row.id for row in many.rows(tables.ItemRow)}
+    run_id = max(row.id for row in many.rows(tables.Run)) + 1
+    first = set(spread(sorted(ids.values()), run_id))
+    bare(many, [number for number in range(MANY) if ids[f"{number:03}"] not in first][-40:])
     report = many.write(verify=True)
     (error,) = report.tally.aside.values()
     assert "written to 40 photos. Was it restored? Nothing more was written." in str(error)
     assert report.exit_code == 9
     assert len(many.wall) == MANY - 40
+
+
+@pytest.mark.parametrize("kept", [range(0, MANY, 12), range(5, MANY, 12), range(0, MANY, 2)])
+def test_no_pattern_of_tags_that_are_left_hides_the_others(many: House, kept: range) -> None:
+    bare(many, set(range(MANY)) - set(kept))
+    writes = many.stage.wall.writes
+    report = many.write(verify=True)
+    (error,) = report.tally.aside.values()
+    assert "Was it restored? Nothing was written." in str(error)
+    assert (report.exit_code, many.stage.wall.writes, many.verdicts()) == (9, writes, set())
+
+
+@pytest.mark.parametrize("run_id", [1, 2, 300])
+def test_the_part_is_one_of_each_stretch_by_the_chance_of_the_run(run_id: int) -> None:
+    ids = range(7, 7 + 5 * BATCH)
+    part = spread(ids, run_id)
+    assert [(row_id - 7) // 5 for row_id in part] == [*range(BATCH)]
+    assert part == spread(ids, run_id) != spread(ids, run_id + 1)
+    assert {(row_id - 7) % 5 for row_id in part} == {*range(5)}
+
+
+@pytest.mark.parametrize("count", [0, 1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH - 1])
+def test_the_part_is_no_more_than_one_request_reads(count: int) -> None:
+    part = spread(range(count), 1)
+    assert len(part) <= BATCH and len(set(part)) == len(part) >= min(count, BATCH // 2)

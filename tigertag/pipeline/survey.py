@@ -6,6 +6,7 @@ A target whose tags of ours are missing in numbers was restored from a copy; tha
 
 from __future__ import annotations
 
+import random
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -255,14 +256,20 @@ def looks_restored(how: Delivering, due: Sequence[int] = ()) -> bool:
         shown = array("q", (row_id for row_id in due if row_id in found))
         rows = ours.everywhere(session, how.target.row_id)
         others = array("q", (row_id for row_id in rows if row_id not in mine))
-    is_alarming = _is_alarming(how, shown, sure=True) or _is_alarming(how, _spread(others), sure=False)
+    is_alarming = _is_alarming(how, shown, sure=True) or _is_alarming(
+        how, spread(others, how.work.run_id), sure=False
+    )
     how.looks_whole = not is_alarming
     return is_alarming
 
 
-def _spread(ids: Sequence[int]) -> Sequence[int]:
-    """So many as one request reads, from the whole length."""
-    return ids[:: -(-len(ids) // BATCH) or 1]
+def spread(ids: Sequence[int], run_id: int) -> Sequence[int]:
+    """At most so many as one request reads: one by chance from each stretch of the whole length.
+
+    Chance begins with the run's id: no pattern of items, whichever tags are missing, escapes every run.
+    """
+    stretch, chance = -(-len(ids) // BATCH) or 1, random.Random(run_id)
+    return [chance.choice(ids[start : start + stretch]) for start in range(0, len(ids), stretch)]
 
 
 def _is_alarming(how: Delivering, ids: Sequence[int], *, sure: bool) -> bool:
@@ -288,7 +295,7 @@ def _bring_all(how: Delivering, ids: Sequence[int], shown: Collection[int]) -> b
     before it goes on.
     """
     found, is_whole = Survey(), False
-    first = _spread([row_id for row_id in ids if row_id in shown])
+    first = spread([row_id for row_id in ids if row_id in shown], how.work.run_id)
     others = set(ids).difference(first)
     left = set(shown)
     rest = items.chunks([row_id for row_id in ids if row_id in others], BATCH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import threading
@@ -16,14 +15,18 @@ from typing import BinaryIO, cast
 from pydantic import Field
 
 from tigertag import __version__
-from tigertag.errors import PhotoError, TigerTagError, TransientError, Unreachable
+from tigertag.errors import PhotoError, TransientError
 from tigertag.media.names import KINDS, is_hidden, key_of, kind_of, printable
-from tigertag.model import JSON, Album, Finding, Item, ListsAlbums, Memory, Source, fingerprint
+from tigertag.media.on_disk import OnDisk
+from tigertag.media.sidecars import ENDINGS, FACT, MOST_BYTES
+from tigertag.model import JSON, Album, Finding, Item, KeepsSidecars, ListsAlbums, Memory, Sidecar, Source, fingerprint
+from tigertag.model.stamp import stamped
 from tigertag.options import CommaList, SourceOptions
+from tigertag.sources.archive_beside import Places, Way
 from tigertag.sources.archive_known import Known, Memo
 from tigertag.sources.archive_limits import Broken
 from tigertag.sources.archive_reading import Named, open_regular
-from tigertag.sources.archive_tree import Found, Tree, Way, key_of_way, shown, way_of
+from tigertag.sources.archive_tree import Found, Tree, key_of_way, shown, way_of
 
 _BETWEEN = "|"  # of an archive's key and that of a photo in it
 _ITSELF = "itself"
@@ -38,7 +41,7 @@ class ArchiveOptions(SourceOptions):
     videos: bool = Field(False, description="Also look at videos, by a frame from the middle.")
 
 
-class ArchiveSource(Source, ListsAlbums):
+class ArchiveSource(Source, ListsAlbums, KeepsSidecars):
     """Lists the pictures in an archive, or in all archives of a folder, and of the archives in these.
 
     A photo is known by its archive, its name, and its number among the members of that name; an archive by the
@@ -51,6 +54,7 @@ class ArchiveSource(Source, ListsAlbums):
     def __init__(self, options: ArchiveOptions, memory: Memory) -> None:
         self._options = options
         self._memory = memory
+        self._on_disk = OnDisk("archive", options.path)
         self._skipped: Mapping[str, int] = {}
         self._trees: dict[str, tuple[str, Tree]] = {}
         """By the archive's key: its stamp, and what is in it."""
@@ -72,7 +76,7 @@ class ArchiveSource(Source, ListsAlbums):
 
     @property
     def label(self) -> str:
-        return f"archive {printable(str(self._options.path))}"
+        return self._on_disk.label
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -97,7 +101,7 @@ class ArchiveSource(Source, ListsAlbums):
         try:
             return {key_of_way(found.way): found.member.size for found in tree.photos()}
         except OSError as error:
-            raise self._unreachable(error) from error
+            raise self._on_disk.unreachable(error) from error
         finally:
             tree.close()
 
@@ -119,7 +123,7 @@ class ArchiveSource(Source, ListsAlbums):
                     yield path
 
     def _raise(self, error: OSError) -> None:
-        raise self._unreachable(error) from error
+        raise self._on_disk.unreachable(error) from error
 
     def _tree(self, path: Path) -> Tree:
         options = self._options
@@ -146,7 +150,7 @@ class ArchiveSource(Source, ListsAlbums):
                 else:
                     yield from self._listed(key, path, stamp, skipped)
         except OSError as error:
-            raise self._unreachable(error) from error
+            raise self._on_disk.unreachable(error) from error
         finally:
             self._skipped = dict(skipped)
 
@@ -154,7 +158,7 @@ class ArchiveSource(Source, ListsAlbums):
     def _rules(self) -> str:
         options = self._options
         globs = (options.include, options.exclude, options.videos)
-        return fingerprint([__version__, KINDS, self._section, *globs])
+        return fingerprint([__version__, KINDS, ENDINGS, self._section, *globs])
 
     @property
     def _section(self) -> str:
@@ -166,8 +170,8 @@ class ArchiveSource(Source, ListsAlbums):
         sizes: dict[str, int] = {}
         items: dict[str, list[Item]] = {}
         is_whole = True
-        for found in tree.photos():
-            item = self._item(key, path, found)
+        for found in list(tree.photos()):  # a sidecar may come behind its photo
+            item = self._item(key, path, found, tree.places)
             items.setdefault(item.album, []).append(item)
             is_whole = is_whole and bool(found.way)
             if found.way:
@@ -190,22 +194,25 @@ class ArchiveSource(Source, ListsAlbums):
             self._trees[key][1].close()
         self._trees[key] = stamp, tree
 
-    def _item(self, key: str, path: Path, found: Found) -> Item:
+    def _item(self, key: str, path: Path, found: Found, places: Places) -> Item:
         is_folder = path != self._root
         inside = printable(str(path.relative_to(self._root))) if is_folder else ""
         there = "/".join(part for part in (inside, shown(found.way)) if part) or printable(path.name)
         way = key_of_way(found.way) if found.way else _ITSELF
+        beside = places.sidecar_of(found.way) if found.way else None
+        facts = {"archive": key} | ({FACT: key_of_way(beside[0])} if beside else {})
+        stamp = f"{found.stamp}:{found.trouble}" if found.trouble else found.stamp
         return Item(
             source=self.identity,
             key=f"{key}{_BETWEEN}{way}" if is_folder else way,
             path=there,
-            stamp=f"{found.stamp}:{found.trouble}" if found.trouble else found.stamp,
+            stamp=stamped(stamp, beside[1] if beside else ""),
             section=self._section,
             album=there.rpartition("/")[0],
             title=Path(there).stem,
             size=found.member.size or None,
             moment=found.member.moment,
-            facts={"archive": key, "trouble": found.trouble} if found.trouble else {"archive": key},
+            facts=facts | ({"trouble": found.trouble} if found.trouble else {}),
         )
 
     # ── opening ───────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +225,7 @@ class ArchiveSource(Source, ListsAlbums):
         """
         if trouble := item.facts.get("trouble"):
             raise PhotoError(f"{item.path} {trouble}")
-        tree, way = self._way(item)
+        tree, way = self._opened(item), self._way(item)
         try:
             with tree.open(way) as file, io.BufferedReader(Named(file, item.path)) as named:
                 yield cast(BinaryIO, named)
@@ -227,9 +234,31 @@ class ArchiveSource(Source, ListsAlbums):
         except Broken as error:
             raise PhotoError(f"{item.path} {error}") from error
         except OSError as error:
-            raise self._fault(item, error) from error
+            raise self._on_disk.fault(item.path, error, self._root) from error
 
-    def _way(self, item: Item) -> tuple[Tree, Way]:
+    def sidecar(self, item: Item) -> Sidecar | None:
+        """As it was listed. Raises as `open` does."""
+        if FACT not in item.facts:
+            return None
+        tree, way = self._opened(item), way_of(item.facts[FACT])
+        name = printable(way[-1][0].rpartition("/")[2])
+        try:
+            with tree.open(way) as file:
+                return Sidecar(name, file.read(MOST_BYTES + 1))
+        except KeyError:
+            return None
+        except Broken as error:
+            raise PhotoError(f"{name} {error}") from error
+        except OSError as error:
+            raise self._on_disk.fault(item.path, error, self._root) from error
+
+    def _way(self, item: Item) -> Way:
+        try:
+            return way_of(item.key.rpartition(_BETWEEN)[2])
+        except ValueError as error:
+            raise PhotoError(f"{item.path} cannot be found in {self.label}") from error
+
+    def _opened(self, item: Item) -> Tree:
         key = item.facts.get("archive", "")
         path = self._known.place(key)
         try:
@@ -239,39 +268,12 @@ class ArchiveSource(Source, ListsAlbums):
                 stamp, tree = self._trees[key]
             if _stamp(path) != stamp:
                 raise TransientError(f"{item.path}: its archive has changed since it was listed")
-            return tree, way_of(item.key.rpartition(_BETWEEN)[2])
+            return tree
         except OSError as error:
-            raise self._fault(item, error) from error
-        except ValueError as error:
-            raise PhotoError(f"{item.path} cannot be found in {self.label}") from error
-
-    def _fault(self, item: Item, error: OSError) -> TigerTagError:
-        if not self._root.exists():
-            return self._unreachable(error)
-        if error.errno in (errno.ENOENT, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE):
-            return TransientError(f"{item.path} cannot be read just now ({error.strerror})")
-        return PhotoError(f"{item.path} cannot be read ({error.strerror or error})")
-
-    def _unreachable(self, error: OSError) -> Unreachable:
-        where = printable(str(self._options.path))
-        if isinstance(error, FileNotFoundError):
-            return Unreachable(f"The archive {where} is missing. Is the disk mounted, and the path right?")
-        return Unreachable(f"The archive {where} cannot be read ({error.strerror or error}).")
+            raise self._on_disk.fault(item.path, error, self._root) from error
 
     def check(self) -> Iterable[Finding]:
-        """Whether the archive is there and holds a photo that can be read."""
-        try:
-            first = next(self.items(), None)
-            if first is not None:
-                with self.open(first) as file:
-                    file.read(1)
-        except TigerTagError as error:
-            yield Finding(False, str(error), "Set the source's PATH to an archive that this user may read.")
-            return
-        if first is None:
-            yield Finding(False, f"{self.label} holds no photos", "Do PATH, INCLUDE and EXCLUDE fit?")
-        else:
-            yield Finding(True, f"{self.label} holds photos")
+        return self._on_disk.check(self)
 
     def close(self) -> None:
         """Gives temporary files back. Twice is once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -81,7 +82,22 @@ class Cautious(io.BufferedReader):
         return piece
 
 
-class Passage(io.RawIOBase):
+class Pieces(io.RawIOBase):
+    """A stream to be read. A subclass gives the next bytes, none at the end."""
+
+    @abstractmethod
+    def piece(self, size: int) -> bytes: ...
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        piece = self.piece(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+class Passage(Pieces):
     """A part of an open file, which it owns. Raises Broken where the file ends before it."""
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
@@ -91,9 +107,6 @@ class Passage(io.RawIOBase):
         self._length = length
         self._at = 0
 
-    def readable(self) -> bool:
-        return True
-
     def seekable(self) -> bool:
         return True
 
@@ -102,15 +115,14 @@ class Passage(io.RawIOBase):
         self._at = max(0, start + offset)
         return self._at
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        wanted = max(0, min(len(buffer), self._length - self._at))
+    def piece(self, size: int) -> bytes:
+        wanted = max(0, min(size, self._length - self._at))
         self._file.seek(self._start + self._at)
         piece = self._file.read(wanted)
         if wanted and not piece:
             raise Broken(ENDS_EARLY)
-        buffer[: len(piece)] = piece
         self._at += len(piece)
-        return len(piece)
+        return piece
 
     def close(self) -> None:
         self._file.close()

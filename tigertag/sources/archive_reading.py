@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import BinaryIO, Protocol, TypeAlias
 
 from tigertag.errors import PhotoError
 from tigertag.media.names import kind_of
-from tigertag.sources.archive_limits import Broken
+from tigertag.sources.archive_limits import Broken, Pieces
 
 Reopen: TypeAlias = Callable[[], BinaryIO]
 """Gives a reader of the whole archive with a position of its own, to be closed by who asked for it."""
@@ -78,7 +77,7 @@ class Counter:
         return self._seen[name]
 
 
-class Named(io.RawIOBase):
+class Named(Pieces):
     """A member whose faults name it."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
@@ -86,16 +85,11 @@ class Named(io.RawIOBase):
         self._file = file
         self._name = name
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def piece(self, size: int) -> bytes:
         try:
-            piece = self._file.read(len(buffer))
+            return self._file.read(size)
         except Broken as error:
             raise PhotoError(f"{self._name} {error}") from error
-        buffer[: len(piece)] = piece
-        return len(piece)
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -7,10 +7,10 @@ import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import BinaryIO, Protocol, cast
 
 from tigertag.media.anatomy import Unfit
+from tigertag.media.on_disk import moment_of
 from tigertag.media.spool import Spool, spool
 from tigertag.sources.archive_limits import (
     MOST_HEADER,
@@ -140,7 +140,7 @@ def _member(info: tarfile.TarInfo, number: int, head: bytes) -> Member:
         number,
         info.size,
         f"{info.size}:{info.mtime}:{info.offset_data}:{info.chksum}",
-        _moment(info),
+        moment_of(info.mtime),
         head,
         _trouble(info),
         info.issym() or info.islnk(),
@@ -149,10 +149,3 @@ def _member(info: tarfile.TarInfo, number: int, head: bytes) -> Member:
 
 def _trouble(info: tarfile.TarInfo) -> str:
     return "is stored with holes, which TigerTag cannot read" if info.issparse() else ""
-
-
-def _moment(info: tarfile.TarInfo) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(info.mtime, UTC)
-    except (OverflowError, OSError, ValueError):  # a time stamp that no calendar holds
-        return None

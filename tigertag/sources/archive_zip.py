@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import IO, BinaryIO, cast
 
 from tigertag.media.spool import MOST_BYTES
-from tigertag.sources.archive_limits import ENDS_EARLY, MOST_DIRECTORY, Broken, Cautious, is_bomb
+from tigertag.sources.archive_limits import ENDS_EARLY, MOST_DIRECTORY, Broken, Cautious, Pieces, is_bomb
 from tigertag.sources.archive_reading import HEAD, Archive, Counter, Member, Reopen, needs_look
 
 STARTS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -98,7 +98,7 @@ class ZipArchive(Archive):
         self._whole.close()
 
 
-class _Unzipped(io.RawIOBase):
+class _Unzipped(Pieces):
     """A member, checked to be as long as the table of contents says; its checksum is seen to by the library."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
@@ -106,19 +106,15 @@ class _Unzipped(io.RawIOBase):
         self._file = file
         self._left = size
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def piece(self, size: int) -> bytes:
         try:
-            piece = self._file.read(len(buffer))
+            piece = self._file.read(size)
         except FAULTS as error:
             raise Broken(_reason(error)) from error
         if not piece and self._left > 0:
             raise Broken(ENDS_EARLY)
         self._left -= len(piece)
-        buffer[: len(piece)] = piece
-        return len(piece)
+        return piece
 
     def close(self) -> None:
         self._file.close()

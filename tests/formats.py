@@ -60,25 +60,44 @@ def every_format() -> dict[str, bytes]:
 
 def video(seed: int, *, container: str = "mp4", size: tuple[int, int] = (320, 240), turned: int = 0) -> bytes:
     """Two seconds: black at both ends, the scene in the middle; `turned` as a phone tells, in degrees."""
+    black = Image.new("RGB", size)
+    scenes = [black, *[draw(seed, size)] * 6, black]
+    return film(scenes, container=container, turned=turned)
+
+
+def film(
+    scenes: Sequence[Image.Image],
+    *,
+    container: str = "mp4",
+    codec: str = "",
+    turned: int = 0,
+    each: int = 6,
+    between: int = 6,
+    said: Mapping[str, str] | None = None,
+) -> bytes:
+    """Each scene for so many frames, 24 of them a second; so many `between` two that stand for themselves."""
     import av
     from av.video.stream import VideoStream
 
     out = io.BytesIO()
-    codec = {"webm": "libvpx", "mpegts": "mpeg2video"}.get(container, "mpeg4")
-    with av.open(out, "w", format=container) as film:
-        stream = film.add_stream(codec, rate=24)
+    usual = {"webm": "libvpx", "mpegts": "mpeg2video"}.get(container, "mpeg4")
+    # Apple keeps its own names only where it is told to.
+    options = {"movflags": "use_metadata_tags"} if said and container in ("mp4", "mov") else {}
+    with av.open(out, "w", format=container, options=options) as made:
+        made.metadata.update(said or {})
+        stream = made.add_stream(codec or usual, rate=24)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height = size
-        stream.pix_fmt, stream.gop_size, stream.bit_rate = "yuv420p", 6, 2_000_000
+        stream.width, stream.height = scenes[0].size
+        stream.pix_fmt, stream.gop_size, stream.bit_rate = "yuv420p", between, 2_000_000
         if turned:
             stream.set_display_rotation(turned)
-        for number in range(48):
-            shown = draw(seed, size) if 6 <= number < 42 else Image.new("RGB", size)
-            frame = av.VideoFrame.from_image(shown)  # type: ignore[no-untyped-call]
-            for packet in stream.encode(frame):
-                film.mux(packet)
+        for scene in scenes:
+            for _ in range(each):
+                frame = av.VideoFrame.from_image(scene)  # type: ignore[no-untyped-call]
+                for packet in stream.encode(frame):
+                    made.mux(packet)
         for packet in stream.encode():
-            film.mux(packet)
+            made.mux(packet)
     return out.getvalue()
 
 

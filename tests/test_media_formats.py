@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
@@ -140,6 +140,7 @@ def test_rubbish_behind_the_head_of_a_raw_file_is_named() -> None:
 RAW = [formats.dng(1, size=(16, 12), preview=(640, 8)), formats.orf(1, (640, 8)), formats.raf(1, (640, 8))]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_damage_anywhere_in_a_raw_file_is_a_photo_error_or_nothing(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(RAW)))

@@ -20,6 +20,7 @@ from pydantic import Field
 from tigertag.engines.ocr_line import Line
 from tigertag.errors import PluginDown
 from tigertag.local import LocalEngine
+from tigertag.media.strip import frames_of, together
 from tigertag.model import JSON, Analysis, Annotation, Box, Finding, Kind, Memory, Photo, Rendition
 from tigertag.options import EngineOptions
 
@@ -65,7 +66,7 @@ class OcrEngine(LocalEngine):
     def __init__(self, options: OcrOptions, memory: Memory, open_reader: OpenReader | None = None) -> None:
         """`memory` stays empty; `open_reader` stands in for the library."""
         super().__init__(options, memory)
-        self._rendition = Rendition(long_side=options.long_side)
+        self._rendition = Rendition(long_side=options.long_side, frames=True)
         self.renditions = (self._rendition,)
         self.does = f"reads copies of {options.long_side} px with PP-OCRv6"
         self._open_reader = open_reader or _open_reader
@@ -82,6 +83,11 @@ class OcrEngine(LocalEngine):
             raise PluginDown(missing)
 
     def answer(self, photo: Photo) -> Analysis:
+        """Of a video, what stands on any of its frames."""
+        frames = frames_of(photo, self._rendition)
+        return together(photo, [self._said(frame) for frame in frames])
+
+    def _said(self, photo: Photo) -> Analysis:
         return Analysis(photo, tuple(annotations_of(self._lines(photo.jpeg(self._rendition)))))
 
     def _lines(self, jpeg: bytes) -> Sequence[Line]:

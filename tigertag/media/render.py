@@ -17,7 +17,20 @@ from PIL import Image
 
 from tigertag.errors import PhotoError
 from tigertag.media.anatomy import Anatomy, Bytes, Form, Unfit
-from tigertag.media.decode import base, check_end, encode, fit, image, scaled, shrink_of, upright, upright_size
+from tigertag.media.decode import (
+    MOST_PIXELS_WHOLE,
+    base,
+    check_end,
+    encode,
+    fit,
+    image,
+    scaled,
+    shrink_of,
+    upright,
+    upright_size,
+)
+from tigertag.media.strip import strip
+from tigertag.media.video_file import frames_in
 from tigertag.model import Rendition
 
 Size: TypeAlias = tuple[int, int]
@@ -127,19 +140,46 @@ class Mapped(io.RawIOBase):
 
 def _rendered(stream: BinaryIO, anatomy: Anatomy, renditions: Sequence[Rendition]) -> dict[Rendition, bytes]:
     """Decodes once, for the largest; a smaller one is made of the next larger where that is twice its size."""
+    if anatomy.form is Form.VIDEO:
+        return _of_film(stream, renditions)
     with image(stream, anatomy.form) as opened:
         whole = upright_size(opened, anatomy)
     sizes = {rendition: fit(whole, rendition) for rendition in renditions}
     largest = max(sizes.values(), key=lambda size: size[0] * size[1])
     stream.seek(0)
     picture, profile = base(stream, anatomy, shrink_of(whole, largest))
-    made: dict[Rendition, bytes] = {}
+    return _encoded(_scaled(picture, sizes), profile)
+
+
+def _of_film(stream: BinaryIO, renditions: Sequence[Rendition]) -> dict[Rendition, bytes]:
+    """The same of a video: of its first frame, which stands for it, or of all of them."""
+    shown = frames_in(stream, MOST_PIXELS_WHOLE)
+    sizes = {rendition: fit(shown[0].size, rendition) for rendition in renditions}
+    made = _scaled(shown[0], sizes)
+    every = {rendition: size for rendition, size in sizes.items() if rendition.frames}
+    others = [_scaled(frame, every) for frame in shown[1:]] if every else []
+    made |= {rendition: strip([made[rendition], *(each[rendition] for each in others)]) for rendition in every}
+    return _encoded(made, b"")
+
+
+def _encoded(made: Mapping[Rendition, Image.Image], profile: bytes) -> dict[Rendition, bytes]:
+    """Two that differ in nothing that is seen are encoded once."""
+    done: dict[tuple[int, int], bytes] = {}
+    for rendition, picture in made.items():
+        if (id(picture), rendition.quality) not in done:
+            done[id(picture), rendition.quality] = encode(picture, profile, rendition.quality)
+    return {rendition: done[id(picture), rendition.quality] for rendition, picture in made.items()}
+
+
+def _scaled(picture: Image.Image, sizes: Mapping[Rendition, Size]) -> dict[Rendition, Image.Image]:
+    """The picture in these sizes, in the order of the largest first."""
+    made: dict[Rendition, Image.Image] = {}
     done: dict[Size, Image.Image] = {}
-    for rendition in sorted(renditions, key=lambda each: (-sizes[each][0] * sizes[each][1], each.quality)):
+    for rendition in sorted(sizes, key=lambda each: (-sizes[each][0] * sizes[each][1], each.quality)):
         size = sizes[rendition]
         if size not in done:
             done[size] = scaled(_source(size, picture, done), size)
-        made[rendition] = encode(done[size], profile, rendition.quality)
+        made[rendition] = done[size]
     return made
 
 

@@ -51,8 +51,7 @@ def anatomy(data: Bytes) -> Anatomy:
         case Form.HEIF | Form.AVIF:
             _check_boxes(data)
         case Form.VIDEO:
-            if data[4:8] == b"ftyp":
-                _check_boxes(data)
+            _check_film(data)
         case Form.RAW:
             if data[4:8] == b"ftyp":
                 _check_boxes(data)
@@ -150,6 +149,37 @@ def _check_boxes(data: Bytes) -> None:
             raise Unfit(IN_CRUMBS)
         if stop > len(data) or not name:
             raise Unfit(ENDS_EARLY)
+
+
+def _check_film(data: Bytes) -> None:
+    """Containers that say how long they are; streams do not."""
+    if data[4:8] == b"ftyp":
+        _check_boxes(data)
+    elif data[:4] == b"\x1aE\xdf\xa3":
+        _check_segment(data)
+    elif data[:4] == b"RIFF" and 8 + int.from_bytes(data[4:8], "little") > len(data):
+        raise Unfit(ENDS_EARLY)
+
+
+def _check_segment(data: Bytes) -> None:
+    """Matroska and WebM: the segment behind the head must end where the file does (RFC 8794, 4 to 6)."""
+    head, at = _ebml_size(data, 4)
+    at += head or 0
+    if head is None or data[at : at + 4] != b"\x18S\x80g":
+        return  # FFmpeg says what is wrong
+    size, at = _ebml_size(data, at + 4)
+    if size is not None and at + size > len(data):
+        raise Unfit(ENDS_EARLY)
+
+
+def _ebml_size(data: Bytes, at: int) -> tuple[int | None, int]:
+    """A size and where it ends; None where it is unknown, as of a broadcast that was recorded."""
+    first = int.from_bytes(data[at : at + 1], "big")
+    length = 9 - first.bit_length()
+    if length > 8:
+        return None, at + 1
+    size = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
+    return (None if size == (1 << 7 * length) - 1 else size), at + length
 
 
 def _boxes(data: Bytes) -> Iterator[tuple[bytes, int]]:

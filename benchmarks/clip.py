@@ -19,8 +19,8 @@ from PIL import Image
 
 from benchmarks.figure import Figure
 from tests.engines import clip_models
-from tests.fakes import FakeMemory, FakePermit, FakePhoto
 from tests.pictures import draw
+from tigertag.contract.stand_ins import FakeMemory, FakePermit, FakePhoto
 from tigertag.engines.clip import ClipEngine, ClipOptions, facts, files
 from tigertag.engines.clip.pixels import prepared, rendition_for
 from tigertag.engines.clip.towers import Towers
@@ -42,7 +42,7 @@ Floats = NDArray[np.float32]
 def measure(folder: Path, *, full: bool) -> Iterator[Figure]:
     """`full`: words over 100,000 vectors, and a model that takes 50 ms for each photo."""
     folder.mkdir(parents=True, exist_ok=True)
-    model = _heavy(folder / "model", rounds=20 if full else 4)
+    model = heavy(folder / "model", rounds=20 if full else 4)
     photos = [_photo(seed) for seed in range(_PHOTOS)]
     try:
         yield _preparing(model, photos)
@@ -124,7 +124,7 @@ def _asking(model: Path, photos: Sequence[OpenPhoto]) -> Figure:
     )
 
 
-def _heavy(folder: Path, rounds: int) -> Path:
+def heavy(folder: Path, rounds: int) -> Path:
     """A model of CLIP's sizes whose image tower multiplies: a round takes some 2.5 ms of a core."""
     clip_models.make(folder, clip_models.CLIP)
     config = folder / "preprocessor_config.json"

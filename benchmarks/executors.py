@@ -13,8 +13,8 @@ from distributed import LocalCluster
 from benchmarks.figure import Figure
 from benchmarks.pictures import different_pictures
 from benchmarks.place import app_for, scan_all
-from tests.fakes import FakePermit
 from tests.plugins_for_tests import Burner
+from tigertag.contract.stand_ins import FakePermit
 from tigertag.media import open_photo
 
 MILLISECONDS = 50

@@ -6,8 +6,8 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from tests.fakes import FakePermit
 from tigertag.app.context import App, build_engine, build_source, build_target
+from tigertag.contract.stand_ins import FakePermit
 from tigertag.media import open_photo
 from tigertag.model import Analysis, Annotation, Change, Engine, Item, Shown, Source, Target
 from tigertag.pipeline.policy import Policy, wanted

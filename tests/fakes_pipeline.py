@@ -18,7 +18,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Engine, event
 
 from tests.pictures import iptc, segment, with_segments
-from tests.sources.contract import picture
+from tigertag.contract.source import picture
 from tigertag.errors import ItemError, ItemGone, PhotoError, PluginDown, TigerTagError, TransientError
 from tigertag.model import (
     JSON,

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.engines.contract import Bench, EngineContract
 from tests.pages import ROOT, blocks, page
 from tests.pictures import jpeg_bytes
 from tigertag import plugins
+from tigertag.contract.engine import Bench, EngineContract
 
 _EXAMPLES = blocks(page("own-engine"), "python")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.engines.contract import Bench, EngineContract, ask
-from tests.fakes import BrokenPhoto, FakeMemory, photos
 from tests.pictures import jpeg_bytes
+from tigertag.contract.engine import Bench, EngineContract, ask
+from tigertag.contract.stand_ins import BrokenPhoto, FakeMemory, photos
 from tigertag.errors import PhotoError
 from tigertag.local import SMALL_COPY, LocalEngine
 from tigertag.model import Analysis, Annotation, Finding, Kind, Photo

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.fakes import FakeMemory
 from tests.formats import video
 from tests.pictures import jpeg_bytes
 from tests.servers.plex import TOKEN, PlexServer
 from tests.targets.plex_wall import PlexWall, hung, write
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import MissingDecoder, Unreachable
 from tigertag.model import Item
 from tigertag.plexserver import Pace

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.fakes import FakePermit, FakePhoto, photos
 from tests.pictures import jpeg_bytes
+from tigertag.contract.stand_ins import FakePermit, FakePhoto, photos
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.http import AnswerLost, BadReply, CertificateInvalid, Http, NotSent, Redirected, Reply, WireError
 from tigertag.model import JSON, Analysis, Finding, Outcome, Quota, Rendition, Send

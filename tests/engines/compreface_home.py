@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeMemory
 from tests.servers.compreface import CompreFace
 from tests.servers.compreface_faces import draw_people
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.engines.compreface import CompreFaceEngine, CompreFaceOptions
 from tigertag.model import Synced
 

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from tests.fakes import FakePhoto
+from tigertag.contract.stand_ins import FakePhoto
 
 
 def photo(picture: Image.Image, name: str = "Summer/drawn.png") -> FakePhoto:

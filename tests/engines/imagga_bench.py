@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.engines.contract import Outcome, ask
-from tests.fakes import FakeMemory, FakePermit, photos
 from tests.servers.imagga import Imagga
+from tigertag.contract.engine import Outcome, ask
+from tigertag.contract.stand_ins import FakeMemory, FakePermit, photos
 from tigertag.engines.imagga import ImaggaEngine, ImaggaOptions
 from tigertag.model import Photo
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from PIL import Image, PngImagePlugin
 
-from tests.fakes import FakeMemory, FakePermit
 from tests.pictures import draw
+from tigertag.contract.stand_ins import FakeMemory, FakePermit
 from tigertag.engines.metadata import MetadataEngine, MetadataOptions
 from tigertag.media import open_photo
 from tigertag.model import Analysis, Kind

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.engines.contract import Outcome, ask
-from tests.fakes import FakeMemory, FakePermit, photos
 from tests.servers.openai import VisionServer
+from tigertag.contract.engine import Outcome, ask
+from tigertag.contract.stand_ins import FakeMemory, FakePermit, photos
 from tigertag.engines.openai import OpenAIEngine, OpenAIOptions
 from tigertag.model import Analysis, Annotation, Kind, Photo
 

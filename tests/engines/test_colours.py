@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
-from tests.engines.contract import Bench, EngineContract, ask, said
 from tests.engines.drawn import bars, framed, photo
-from tests.fakes import FakeMemory
 from tests.pictures import draw
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.engines.colours import BLACK_AND_WHITE, ColoursEngine, ColoursOptions, described
 from tigertag.engines.colours_palette import COLOURS, chroma_of, oklab, word_of
 from tigertag.engines.hash import HashEngine

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from tests.engines.contract import Bench, EngineContract, ask, said
-from tests.fakes import FakeMemory, FakePhoto, photos
 from tests.servers.base import Fault
 from tests.servers.compreface import CORE_DOWN, DETECTION_KEY, KEY, OUT_OF_ROOM, CompreFace, trouble
 from tests.servers.compreface_faces import draw_people
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakeMemory, FakePhoto, photos
 from tigertag.engines.compreface import CompreFaceEngine, CompreFaceOptions
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.model import Engine, Kind, Photo

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.engines.compreface_home import BEN, Home, home
-from tests.engines.contract import ask, said
-from tests.fakes import FakePhoto
 from tests.servers.compreface import CORE_DOWN
 from tests.servers.compreface_faces import draw_people
+from tigertag.contract.engine import ask, said
+from tigertag.contract.stand_ins import FakePhoto
 
 __all__ = ["home"]
 

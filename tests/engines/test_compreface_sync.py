@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from tests.engines.compreface_home import BEN, Home, home
-from tests.fakes import FakeMemory
 from tests.pictures import heic_bytes
 from tests.servers.base import Fault
 from tests.servers.compreface import CORE_DOWN, CompreFace
 from tests.servers.compreface_faces import Seen, draw_people
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import ConfigError, PluginDown
 from tigertag.model import JSON, KnowsPeople, Synced
 

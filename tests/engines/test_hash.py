@@ -10,10 +10,10 @@ from statistics import median
 import pytest
 from PIL import Image
 
-from tests.engines.contract import Bench, EngineContract, ask, said
 from tests.engines.drawn import photo
-from tests.fakes import FakeMemory, FakePhoto
 from tests.pictures import draw
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakeMemory, FakePhoto
 from tigertag.engines.hash import HashEngine, HashOptions, difference_hash, perceptual_hash
 from tigertag.model import Kind, Photo
 

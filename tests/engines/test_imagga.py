@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from tests.engines.contract import Bench, EngineContract, Outcome, ask, said
 from tests.engines.imagga_bench import Waits, build, named, one, started
-from tests.fakes import FakePermit, FakePhoto, photos
 from tests.pictures import jpeg_bytes
 from tests.servers.base import Fault
 from tests.servers.imagga import KEY, SECRET, Imagga, words_for
+from tigertag.contract.engine import Bench, EngineContract, Outcome, ask, said
+from tigertag.contract.stand_ins import FakePermit, FakePhoto, photos
 from tigertag.engines.imagga import ImaggaEngine, ImaggaOptions
 from tigertag.engines.imagga.engine import RENDITION
 from tigertag.errors import PluginDown

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.engines.contract import ask
 from tests.engines.imagga_bench import Waits, one, started
-from tests.fakes import FakePermit, photos
 from tests.servers.base import Fault
 from tests.servers.imagga import KEY, SECRET, Imagga
+from tigertag.contract.engine import ask
+from tigertag.contract.stand_ins import FakePermit, photos
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.model import Analysis
 from tigertag.model import Outcome as Bill

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.engines.contract import Bench, EngineContract
-from tests.fakes import FakeMemory, FakePermit
 from tests.pictures import draw, exif, iptc, jpeg_bytes, segment, with_segments, xmp
 from tigertag.blocks.fields import moment, xmp_degrees
+from tigertag.contract.engine import Bench, EngineContract
+from tigertag.contract.stand_ins import FakeMemory, FakePermit
 from tigertag.engines.metadata import MetadataEngine, MetadataOptions
 from tigertag.engines.metadata_sun import daypart
 from tigertag.engines.metadata_words import camera, lens, season

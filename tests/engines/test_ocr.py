@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.engines.contract import Bench, EngineContract, ask, said
-from tests.fakes import BrokenPhoto, FakeMemory, FakePermit, photos
 from tests.pictures import jpeg_bytes
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import BrokenPhoto, FakeMemory, FakePermit, photos
 from tigertag.engines import ocr
 from tigertag.engines.ocr import OcrEngine, OcrOptions, annotations_of, box_of, share_of
 from tigertag.engines.ocr_line import Line

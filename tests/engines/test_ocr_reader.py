@@ -12,9 +12,9 @@ from typing import NoReturn
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.engines.contract import Bench, EngineContract, ask, said
 from tests.engines.drawn import photo
-from tests.fakes import FakeMemory, FakePermit
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakeMemory, FakePermit
 from tigertag.engines.ocr import OcrEngine, OcrOptions
 from tigertag.errors import PhotoError, PluginDown
 from tigertag.media import open_photo

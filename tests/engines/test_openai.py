@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from tests.engines.contract import Bench, EngineContract, ask, said
 from tests.engines.openai_bench import Waits, build, measures, names, of_kind, one, started
-from tests.fakes import FakePermit, FakePhoto, photos
 from tests.pictures import jpeg_bytes
 from tests.servers.base import Fault
 from tests.servers.openai import KEY, MODEL, VisionServer, said_of
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakePermit, FakePhoto, photos
 from tigertag.engines.openai import OpenAIEngine, OpenAIOptions
 from tigertag.engines.openai.answers import UNSAID
 from tigertag.errors import PluginDown

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.engines.contract import ask
 from tests.engines.openai_bench import Waits, names, of_kind, one, started
-from tests.fakes import FakePermit, photos
 from tests.servers.base import Fault
 from tests.servers.openai import KEY, VisionServer
+from tigertag.contract.engine import ask
+from tigertag.contract.stand_ins import FakePermit, photos
 from tigertag.engines.openai.answers import LONGEST_CAPTION, MOST
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.model import Analysis, Kind

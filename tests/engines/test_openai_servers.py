@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines.contract import ask
 from tests.engines.openai_bench import Waits, measures, names, one, started
-from tests.fakes import FakePermit, photos
 from tests.servers.base import Fault
 from tests.servers.openai import KEY, VisionServer
+from tigertag.contract.engine import ask
+from tigertag.contract.stand_ins import FakePermit, photos
 from tigertag.engines.openai.complaints import complaint_of
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.model import Analysis

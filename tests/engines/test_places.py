@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.contract import Bench, EngineContract
 from tests.engines.metadata_files import block, photo
-from tests.fakes import FakeMemory, FakePermit, FakePhoto
 from tests.pictures import jpeg_bytes, xmp
 from tigertag import plugins
 from tigertag.atlas.borders import borders
 from tigertag.atlas.towns import towns
 from tigertag.blocks.fields import degrees, position
 from tigertag.config import load
+from tigertag.contract.engine import Bench, EngineContract
+from tigertag.contract.stand_ins import FakeMemory, FakePermit, FakePhoto
 from tigertag.engines.places import PlacesEngine, PlacesOptions
 from tigertag.engines.places_circles import Circle, circle, circles, names_of
 from tigertag.errors import PluginDown

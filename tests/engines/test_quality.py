@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFilter
 
-from tests.engines.contract import Bench, EngineContract, ask, said
 from tests.engines.drawn import bars, photo
-from tests.fakes import FakeMemory
 from tests.pictures import draw
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.engines.quality import QualityEngine, QualityOptions, faults
 from tigertag.engines.quality_measures import measures
 from tigertag.media.photo import open_photo

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines.contract import Bench, ask
-from tests.fakes import FakePermit, photos
 from tests.servers.base import Fault, Service
 from tests.servers.compreface import CompreFace
 from tests.servers.openai import VisionServer
+from tigertag.contract.engine import Bench, ask
+from tigertag.contract.stand_ins import FakePermit, photos
 from tigertag.engines.compreface import CompreFaceEngine
 from tigertag.engines.openai import OpenAIEngine
 from tigertag.errors import PluginDown

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.engines import clip_models
 from tests.engines.clip_models import COLOURS
 from tests.engines.drawn import photo
-from tests.fakes import FakeMemory
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.engines.clip import ClipEngine, ClipOptions
 from tigertag.meaning import calibration
 from tigertag.meaning.contrast import Contrast

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.fakes import photos
+from tigertag.contract.stand_ins import photos
 from tigertag.model import Analysis, Annotation, Box, Kind
 from tigertag.pipeline.vet import MOST_ANNOTATIONS, vetted
 

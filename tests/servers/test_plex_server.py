@@ -13,7 +13,7 @@ from plexapi.exceptions import BadRequest, NotFound, Unauthorized
 from plexapi.server import PlexServer as Client
 
 from tests.servers.plex import TOKEN, PlexServer
-from tests.sources.contract import picture
+from tigertag.contract.source import picture
 
 
 @pytest.fixture

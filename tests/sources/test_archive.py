@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.archives import KINDS, Files, packed, tarred, zipped
-from tests.fakes import FakeMemory
-from tests.sources.contract import SourceContract, picture
+from tigertag.contract.source import SourceContract, picture
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import PhotoError, TransientError, Unreachable
 from tigertag.model import Item
 from tigertag.sources.archive import ArchiveOptions, ArchiveSource

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tests import archives
 from tests.archives import KINDS, Files, number, packed, tarred, with_field, zipped
-from tests.fakes import FakeMemory
-from tests.sources.contract import picture
+from tigertag.contract.source import picture
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import PhotoError
 from tigertag.sources import archive_limits, archive_tree
 from tigertag.sources.archive import ArchiveOptions, ArchiveSource

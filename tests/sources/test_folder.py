@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeMemory
 from tests.pictures import draw
-from tests.sources.contract import SourceContract, picture
+from tigertag.contract.source import SourceContract, picture
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import PhotoError, TransientError, Unreachable
 from tigertag.media.names import key_of, path_of
 from tigertag.model import Item

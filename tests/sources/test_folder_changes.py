@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.fakes import FakeMemory
-from tests.sources.contract import picture
+from tigertag.contract.source import picture
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import TransientError
 from tigertag.model import Album
 from tigertag.pipeline import discover as discovering

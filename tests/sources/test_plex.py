@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeMemory
 from tests.servers.plex import TOKEN, PlexServer
-from tests.sources.contract import Shelf, SourceContract, picture
+from tigertag.contract.source import Shelf, SourceContract, picture
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import ConfigError, Incomplete, PhotoError, TransientError, Unreachable
 from tigertag.media.server_paths import Mapped, local_path, parse_path_map, relative
 from tigertag.model import Item

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.fakes import FakeMemory
 from tests.servers.plex import TOKEN, PlexServer
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import ItemError
 from tigertag.model import Change, Item, Shown, Written
 from tigertag.plexserver import Pace

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.fakes import FakeMemory
-from tests.targets.contract import KeepingTargetContract, change, shown
+from tigertag.contract.stand_ins import FakeMemory
+from tigertag.contract.target import KeepingTargetContract, change, shown
 from tigertag.errors import ItemError
 from tigertag.model import Change, Item
 from tigertag.targets.console import ConsoleOptions, ConsoleTarget, memory_key

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.targets.contract import KeepingTargetContract, Wall, change, folded
 from tests.targets.plex_wall import PATIENT, PlexWall, hung, write
+from tigertag.contract.target import KeepingTargetContract, Wall, change, folded
 from tigertag.errors import ItemError, ItemGone, Unreachable
 from tigertag.model import Change, Item, Presence, Shown, Written, fold
 from tigertag.targets.plex import PlexTarget

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.plex import TOKEN
-from tests.targets.contract import change, folded
 from tests.targets.plex_wall import PlexWall, hung, write
+from tigertag.contract.target import change, folded
 from tigertag.errors import ConfigError, ItemError, Unreachable
 from tigertag.model import Change, Shown, Written
 

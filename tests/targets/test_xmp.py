@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.fakes import FakeMemory
 from tests.pictures import jpeg_bytes
-from tests.targets.contract import KeepingTargetContract, change, folded, shown
+from tigertag.contract.stand_ins import FakeMemory
+from tigertag.contract.target import KeepingTargetContract, change, folded, shown
 from tigertag.errors import ItemError, Unreachable
 from tigertag.model import Change, Item, Presence, Shown, Written
 from tigertag.replacing.drafts import a_name

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar
 
 from tigertag.errors import ConfigError, PhotoError, PluginDown, TigerTagError, TransientError
 from tigertag.media import File, Here, Size
-from tigertag.model import JSON, Analysis, Annotation, Engine, Photo, Rendition, Send, fingerprint
+from tigertag.model import JSON, Analysis, Annotation, Engine, Photo, Rendition, Send, Sidecar, fingerprint
 
 if TYPE_CHECKING:  # costs a tenth of a second, which a worker that only decodes can do without
     from tigertag.options import Options
@@ -91,6 +91,8 @@ class Parcel(Photo):
     jpegs: Mapping[Rendition, bytes | TigerTagError] = field(default_factory=dict)
     file: File | None = None
     """For engines that read the file."""
+    sidecar: Sidecar | None = None
+    """For these, too."""
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:

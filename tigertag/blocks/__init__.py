@@ -1,5 +1,5 @@
-"""The blocks of a file that tell of its picture: EXIF, IPTC and XMP. Broken ones are as good as none."""
+"""What tells of a picture: EXIF, IPTC and XMP in its file, and its sidecar. Broken ones are as good as none."""
 
-from tigertag.blocks.reading import Blocks, coordinates, read
+from tigertag.blocks.reading import Blocks, coordinates, of, read
 
-__all__ = ["Blocks", "coordinates", "read"]
+__all__ = ["Blocks", "coordinates", "of", "read"]

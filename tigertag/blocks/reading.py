@@ -5,15 +5,21 @@ from __future__ import annotations
 import logging
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, TypeVar
 from xml.etree.ElementTree import Element
 
 from PIL import Image, ImageFile, IptcImagePlugin
 
-from tigertag.blocks import xmp
+from tigertag.blocks import film, xmp
+from tigertag.blocks.beside import BadSidecar, theirs
 from tigertag.blocks.fields import degrees, position, text, xmp_degrees
-from tigertag.media import image
+from tigertag.errors import PhotoError
+from tigertag.media import Unfit, image
+from tigertag.media.raw_file import reading
+from tigertag.media.tiff import pages
+from tigertag.media.video_file import Film, VideoFile
+from tigertag.model import HasSidecar, Photo
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +56,33 @@ class Blocks:
     iptc: Mapping[tuple[int, int], object] = field(default_factory=dict)
     """By record and dataset."""
     xmp: Element | None = None
+    film: Film | None = None
+    """Of a video; what it says of camera, date and place stands where a photo has it."""
+    pages: int = 1
+    beside: Element | None = None
+    """The XMP of its sidecar, less what TigerTag put there."""
+
+    @property
+    def packets(self) -> tuple[Element, ...]:
+        """All XMP, the sidecar's first: what a person changed since the photo was taken stands there."""
+        return tuple(each for each in (self.beside, self.xmp) if each is not None)
+
+
+def of(photo: Photo) -> Blocks:
+    """The blocks of a photo and its sidecar. Raises PhotoError, MissingDecoder where it is no picture."""
+    try:
+        with photo.open() as stream:
+            found = read(stream, photo.name)
+    except Unfit as error:
+        raise PhotoError(f"{photo.name} {error}") from error
+    sidecar = photo.sidecar if isinstance(photo, HasSidecar) else None
+    if sidecar is None:
+        return found
+    try:
+        return replace(found, beside=theirs(sidecar.content))
+    except BadSidecar as error:  # named when the photo was opened
+        log.debug("%s: the sidecar %s is left out: %s", photo.name, sidecar.name, error)
+        return found
 
 
 def read(stream: BinaryIO, name: str) -> Blocks:
@@ -63,6 +96,8 @@ def read(stream: BinaryIO, name: str) -> Blocks:
             return otherwise
 
     with image(stream) as picture:
+        if isinstance(picture, VideoFile):
+            return _of_film(picture.facts())
         exif = attempt(picture.getexif, Image.Exif())
         return Blocks(
             picture.format or "",
@@ -71,7 +106,12 @@ def read(stream: BinaryIO, name: str) -> Blocks:
             attempt(lambda: exif.get_ifd(_PLACE), {}),
             attempt(lambda: IptcImagePlugin.getiptcinfo(picture) or {}, {}),
             _packet(picture, name),
+            pages=pages(reading(stream)) if picture.format == "TIFF" else 1,
         )
+
+
+def _of_film(found: Film) -> Blocks:
+    return Blocks(VideoFile.format, film.exif(found), film.details(found), film.place(found), film=found)
 
 
 def _packet(picture: ImageFile.ImageFile, name: str) -> Element | None:
@@ -86,9 +126,16 @@ def _packet(picture: ImageFile.ImageFile, name: str) -> Element | None:
 
 def coordinates(blocks: Blocks) -> tuple[float, float] | None:
     """Latitude and longitude in degrees, north and east positive; None where there is none to believe."""
+    if (beside := _in_xmp(blocks.beside)) is not None:
+        return beside
     latitude = degrees(blocks.place.get(_LATITUDE), text(blocks.place.get(_NORTH)))
     longitude = degrees(blocks.place.get(_LONGITUDE), text(blocks.place.get(_EAST)))
     if latitude is None or longitude is None:
-        latitude = xmp_degrees(next(xmp.values(blocks.xmp, f"{_EXIF_NS}GPSLatitude"), ""))
-        longitude = xmp_degrees(next(xmp.values(blocks.xmp, f"{_EXIF_NS}GPSLongitude"), ""))
+        return _in_xmp(blocks.xmp)
+    return position(latitude, longitude)
+
+
+def _in_xmp(tree: Element | None) -> tuple[float, float] | None:
+    latitude = xmp_degrees(next(xmp.values(tree, f"{_EXIF_NS}GPSLatitude"), ""))
+    longitude = xmp_degrees(next(xmp.values(tree, f"{_EXIF_NS}GPSLongitude"), ""))
     return position(latitude, longitude)

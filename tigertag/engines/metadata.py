@@ -1,4 +1,4 @@
-"""Tags from what the file itself says: EXIF, IPTC and XMP. Nothing leaves this computer."""
+"""Tags from what file and sidecar say: EXIF, IPTC and XMP. Nothing leaves this computer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Annotated
 from pydantic import Field
 
 from tigertag import atlas
+from tigertag.engines.metadata_file import file_measures
 from tigertag.engines.metadata_keywords import is_name
 from tigertag.engines.metadata_read import Facts, read
 from tigertag.engines.metadata_sun import sun
 from tigertag.engines.metadata_words import BY_SUN, GROUPS, USUAL, Seen, is_plausible, words
-from tigertag.errors import PhotoError
 from tigertag.local import LocalEngine
-from tigertag.media import Unfit
 from tigertag.model import JSON, Analysis, Annotation, Kind, Memory, Photo, fold
 from tigertag.options import CommaList, EngineOptions, among
 from tigertag.xmp.regions import faces
@@ -59,11 +58,7 @@ class MetadataEngine(LocalEngine):
 
     def answer(self, photo: Photo) -> Analysis:
         """Broken metadata is as good as none: the photo still has a size."""
-        try:
-            with photo.open() as stream:
-                facts = read(stream, photo.name)
-        except Unfit as error:
-            raise PhotoError(f"{photo.name} {error}") from error
+        facts = read(photo)
         taken = facts.taken if facts.taken and is_plausible(facts.taken, self._now()) else None
         seen = Seen(photo.width, photo.height, taken, self._sun(facts, taken))
         said = words(facts, seen, self._options.words)
@@ -74,7 +69,7 @@ class MetadataEngine(LocalEngine):
 
     def _people(self, photo: Photo, facts: Facts) -> list[Annotation]:
         """Faces with names that other programs marked."""
-        if facts.xmp is None or "people" not in self._options.words:
+        if "people" not in self._options.words:
             return []
         marked = faces(facts.xmp, facts.turned, (photo.width, photo.height))
         return [Annotation(Kind.PERSON, each.name, box=each.box) for each in marked if is_name(each.name)]
@@ -85,8 +80,8 @@ class MetadataEngine(LocalEngine):
         return sun(facts.position, taken, facts.ahead)
 
 
-def _measures(facts: Facts, seen: Seen) -> Iterator[tuple[str, float]]:
-    """What is known: degrees, stars, and what Shot measures."""
+def _measures(facts: Facts, seen: Seen) -> Iterator[tuple[str, JSON]]:
+    """What is known: degrees, stars, what Shot measures, and what kind of file it is."""
     if facts.position:
         yield from zip(("latitude", "longitude"), facts.position, strict=True)
     if facts.rating is not None:
@@ -94,3 +89,4 @@ def _measures(facts: Facts, seen: Seen) -> Iterator[tuple[str, float]]:
     yield from facts.shot.measures.items()
     if seen.sun is not None:
         yield "height of the sun", round(seen.sun, 2)
+    yield from file_measures(facts.film, facts.pages, (seen.width, seen.height))

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from tigertag.blocks.xmp import values
 from tigertag.model import LONGEST_NAME, fold
 from tigertag.xmp.fields import NAMESPACE, Field, leaf
-from tigertag.xmp.packet import NAMES
+from tigertag.xmp.names import NAMES
 from tigertag.xmp.provenance import PUT
 
 MOST_KEYWORDS = 200

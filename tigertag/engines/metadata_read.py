@@ -1,4 +1,4 @@
-"""What the metadata of a file says of its photo."""
+"""What the metadata of a file, and its sidecar, say of a photo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import BinaryIO
 from xml.etree.ElementTree import Element
 
 from tigertag import blocks
@@ -15,6 +14,8 @@ from tigertag.blocks.fields import moment, number, offset, text, within
 from tigertag.engines import metadata_keywords as keywords
 from tigertag.engines.metadata_origin import Origin, origin
 from tigertag.engines.metadata_shot import Shot, shot
+from tigertag.media.video_file import Film
+from tigertag.model import Photo
 from tigertag.xmp.fields import Field
 
 _MAKE, _MODEL, _DATE, _WINDOWS = 0x010F, 0x0110, 0x0132, 0x9C9E
@@ -59,23 +60,27 @@ class Facts:
     origin: Origin = field(default_factory=Origin)
     is_panorama: bool = False
     keywords: tuple[str, ...] = ()
-    xmp: Element | None = None
-    """For the faces that are marked in it."""
+    xmp: Element = field(default_factory=lambda: Element("none"))
+    """All of it, for the faces that are marked in it; the sidecar's comes first."""
     turned: int = 1
     """EXIF's orientation, as it stands there."""
     dropped: int = 0
     """Keywords that are no good."""
+    film: Film | None = None
+    pages: int = 1
 
 
-def read(stream: BinaryIO, name: str) -> Facts:
-    """The facts of a file; `name` is for the log. Raises Unfit, MissingDecoder where it is no picture."""
-    return facts(blocks.read(stream, name))
+def read(photo: Photo) -> Facts:
+    """The facts of a photo. Raises PhotoError, MissingDecoder where it is no picture."""
+    return facts(blocks.of(photo))
 
 
 def facts(found: Blocks) -> Facts:
     """What the blocks of a file say."""
     taken, has_time, ahead = _taken(found)
     names, dropped = keywords.clean(_keywords(found))
+    packets = Element("packets")
+    packets.extend(found.packets)
     return Facts(
         make=text(found.exif.get(_MAKE)),
         model=text(found.exif.get(_MODEL)),
@@ -89,9 +94,11 @@ def facts(found: Blocks) -> Facts:
         origin=origin(found),
         is_panorama=any(xmp.values(found.xmp, _PROJECTION)),
         keywords=names,
-        xmp=found.xmp,
+        xmp=packets,
         turned=int(number(found.exif.get(_ORIENTATION)) or 1),
         dropped=dropped,
+        film=found.film,
+        pages=found.pages,
     )
 
 
@@ -110,16 +117,21 @@ def _taken(found: Blocks) -> tuple[datetime | None, bool, timedelta | None]:
 
 
 def _dates(found: Blocks) -> Iterator[tuple[str, str]]:
-    """Dates, and where the zone of each stands."""
+    """Dates, and where the zone of each stands. A person who corrected a date did so in the sidecar."""
+    yield from _shutter_dates(found.beside)
     yield text(found.details.get(_ORIGINAL)), text(found.details.get(_OFFSET_ORIGINAL))
-    for name in (f"{_EXIF_NS}DateTimeOriginal", f"{_PHOTOSHOP_NS}DateCreated"):
-        yield from ((value, value) for value in xmp.values(found.xmp, name))
+    yield from _shutter_dates(found.xmp)
     yield _iptc_date(found), text(found.iptc.get((2, 60)))
     yield text(found.details.get(_DIGITIZED)), ""
     yield from ((value, value) for value in xmp.values(found.xmp, f"{_XMP_NS}CreateDate"))
     # When the file was changed. Cameras of old have nothing else; a program that exports has only this too.
     if found.exif.get(_MAKE) or found.exif.get(_MODEL):
         yield text(found.exif.get(_DATE)), ""
+
+
+def _shutter_dates(tree: Element | None) -> Iterator[tuple[str, str]]:
+    for name in (f"{_EXIF_NS}DateTimeOriginal", f"{_PHOTOSHOP_NS}DateCreated"):
+        yield from ((value, value) for value in xmp.values(tree, name))
 
 
 def _iptc_date(found: Blocks) -> str:
@@ -151,19 +163,23 @@ def _ahead_of_satellites(found: Blocks, taken: datetime | None) -> timedelta | N
 
 
 def _rating(found: Blocks) -> float | None:
-    """xmp:Rating, then Windows' two fields: stars, and stars as percent (1, 25, 50, 75, 99)."""
-    for value in (next(xmp.values(found.xmp, f"{_XMP_NS}Rating"), None), found.exif.get(_RATING)):
-        stars = within(number(value), -1, 5)
-        if stars is not None:
-            return stars
-    for value in (next(xmp.values(found.xmp, _MICROSOFT_RATING), None), found.exif.get(_RATING_PERCENT)):
-        percent = within(number(value), 0, 100)
-        if percent is not None:
-            return 0.0 if percent == 0 else 1.0 + round(percent / 25)
+    """The sidecar's, then the file's: xmp:Rating, then Windows' two fields: stars, and stars as percent
+    (1, 25, 50, 75, 99)."""
+    own = (found.exif.get(_RATING), found.exif.get(_RATING_PERCENT))
+    for tree, fields in ((found.beside, (None, None)), (found.xmp, own)):
+        for value in (next(xmp.values(tree, f"{_XMP_NS}Rating"), None), fields[0]):
+            stars = within(number(value), -1, 5)
+            if stars is not None:
+                return stars
+        for value in (next(xmp.values(tree, _MICROSOFT_RATING), None), fields[1]):
+            percent = within(number(value), 0, 100)
+            if percent is not None:
+                return 0.0 if percent == 0 else 1.0 + round(percent / 25)
     return None
 
 
 def _keywords(found: Blocks) -> Iterator[str]:
+    yield from keywords.of_xmp(found.beside)
     yield from keywords.of_xmp(found.xmp)
     kept = found.iptc.get((2, 25), [])
     texts = kept if isinstance(kept, list) else [kept]

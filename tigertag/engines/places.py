@@ -1,4 +1,4 @@
-"""Country, region and town by the position in the file, from data of our own. Nothing leaves this computer."""
+"""Country, region and town by the position in file or sidecar, from data of our own. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from tigertag import atlas, blocks
 from tigertag.engines.places_circles import Circle, circle, circles, names_of
-from tigertag.errors import PhotoError, PluginDown
+from tigertag.errors import PluginDown
 from tigertag.local import LocalEngine
-from tigertag.media import Unfit
 from tigertag.model import JSON, Analysis, Annotation, Finding, Kind, Memory, Photo, fold
 from tigertag.options import CommaList, EngineOptions, among
 
@@ -79,11 +78,7 @@ class PlacesEngine(LocalEngine):
 
     def answer(self, photo: Photo) -> Analysis:
         """A photo without a position, or with one that is none, has an answer without tags."""
-        try:
-            with photo.open() as stream:
-                position = blocks.coordinates(blocks.read(stream, photo.name))
-        except Unfit as error:
-            raise PhotoError(f"{photo.name} {error}") from error
+        position = blocks.coordinates(blocks.of(photo))
         return Analysis(photo, tuple(self._tags(position)) if position else ())
 
     def _tags(self, position: tuple[float, float]) -> Iterator[Annotation]:

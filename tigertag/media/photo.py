@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from tigertag.media.anatomy import Unfit, content_id, input_hash
 from tigertag.media.render import Decoder, File, Here, Size
 from tigertag.media.sniff import anatomy
 from tigertag.media.spool import MOST_BYTES, Spool, Unsteady, spool
-from tigertag.model import Photo, Rendition
+from tigertag.model import Photo, Rendition, Sidecar
 
 HERE = Here()
 
@@ -29,6 +30,7 @@ class OpenPhoto(Photo):
         self._decoder = decoder
         self._content_id = content_id(kept.data, file.anatomy, kept.file_hash)
         self._input = input_hash(kept.data, file.anatomy, kept.file_hash)
+        self._sidecar: Sidecar | None = None
         self._lock = threading.Lock()
         self._made: dict[Rendition, bytes | TigerTagError] = {}
         self._is_closed = False
@@ -48,6 +50,19 @@ class OpenPhoto(Photo):
     @property
     def input(self) -> str:
         return self._input
+
+    @property
+    def sidecar(self) -> Sidecar | None:
+        return self._sidecar
+
+    def lay_beside(self, sidecar: Sidecar, digest: str) -> None:
+        """It has this sidecar; `digest` is of what others wrote there, empty for nothing.
+
+        Its `input` is then another one, unless there is nothing. Not twice.
+        """
+        self._sidecar = sidecar
+        if digest:
+            self._input = hashlib.sha256(f"{self._input}+{digest}".encode()).hexdigest()
 
     @property
     def file(self) -> File:

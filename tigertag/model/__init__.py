@@ -7,10 +7,20 @@ photo; an **analysis** is one answer. A **target** shows tags on items and takes
 """
 
 from tigertag.model.engine import Engine, KnowsPeople, Outcome, Permit, Person, Quota, Send, Synced
-from tigertag.model.photo import Analysis, Annotation, Box, Item, Kind, Photo, Rendition
+from tigertag.model.photo import (
+    Analysis,
+    Annotation,
+    Box,
+    HasSidecar,
+    Item,
+    Kind,
+    Photo,
+    Rendition,
+    Sidecar,
+)
 from tigertag.model.plugin import Finding, Memory
 from tigertag.model.rules import Budget, EnginePolicy, EngineRules, Hours, Rate, Term, Vocabulary
-from tigertag.model.source import Album, ListsAlbums, Source
+from tigertag.model.source import Album, KeepsSidecars, ListsAlbums, Source
 from tigertag.model.target import Change, Presence, Shown, Target, WritesIntoFiles, Written
 from tigertag.model.words import CAPTION, JSON, LONGEST_NAME, fingerprint, fold
 
@@ -28,8 +38,10 @@ __all__ = [
     "EnginePolicy",
     "EngineRules",
     "Finding",
+    "HasSidecar",
     "Hours",
     "Item",
+    "KeepsSidecars",
     "Kind",
     "KnowsPeople",
     "ListsAlbums",
@@ -44,6 +56,7 @@ __all__ = [
     "Rendition",
     "Send",
     "Shown",
+    "Sidecar",
     "Source",
     "Synced",
     "Target",

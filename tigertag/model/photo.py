@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from tigertag.model.words import JSON
 
@@ -95,7 +95,7 @@ class Photo(Protocol):
     @property
     def content_id(self) -> str: ...
     @property
-    def input(self) -> str: ...  # SHA-256 of the metadata blocks, hex
+    def input(self) -> str: ...  # SHA-256 of the metadata blocks and of what others wrote into the sidecar, hex
     @property
     def width(self) -> int: ...  # pixels of the upright picture
     @property
@@ -108,6 +108,23 @@ class Photo(Protocol):
     def jpeg(self, rendition: Rendition) -> bytes:
         """The same bytes for the same rendition. Raises PhotoError where the picture cannot be decoded."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """The file of XMP beside a photo, in which programs keep what is said of it."""
+
+    name: str
+    """Printable."""
+    content: bytes
+
+
+@runtime_checkable
+class HasSidecar(Protocol):
+    """A photo that may have a sidecar. What TigerTag put into that is still in there."""
+
+    @property
+    def sidecar(self) -> Sidecar | None: ...
 
 
 @dataclass(frozen=True, slots=True)

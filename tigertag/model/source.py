@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from tigertag.model.photo import Item
+from tigertag.model.photo import Item, Sidecar
 from tigertag.model.plugin import Finding
 from tigertag.model.words import JSON
 
@@ -70,4 +70,14 @@ class ListsAlbums(Protocol):
 
     def albums(self, before: Mapping[str, JSON]) -> Iterator[Album]:
         """What `items` gives, by album; `before` are the memos of the last listing. Raises as `items` does."""
+        ...
+
+
+@runtime_checkable
+class KeepsSidecars(Protocol):
+    """A source in which photos may have sidecars. Their stamps move with these, behind a `;`."""
+
+    def sidecar(self, item: Item) -> Sidecar | None:
+        """None where it has none. Raises PhotoError where there is one that cannot be read, TransientError,
+        Unreachable."""
         ...

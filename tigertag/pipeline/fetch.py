@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tigertag.errors import TigerTagError, TransientError
+from tigertag.blocks.beside import BadSidecar, digest
+from tigertag.errors import PhotoError, TigerTagError, TransientError
 from tigertag.media import OpenPhoto, open_photo
+from tigertag.model import KeepsSidecars
 from tigertag.pipeline.due import DueItem
 from tigertag.pipeline.lane import Ended
 from tigertag.pipeline.workshop import Elsewhere, Workshop
@@ -18,6 +20,8 @@ class Fetched:
     row_id: int
     photo: OpenPhoto | None = None
     error: TigerTagError | None = None
+    trouble: str = ""
+    """What is wrong with the photo's sidecar, which is left out then."""
 
 
 def fetch(due: DueItem, workshop: Workshop) -> Fetched | Ended:
@@ -30,13 +34,34 @@ def fetch(due: DueItem, workshop: Workshop) -> Fetched | Ended:
 
 def _fetched(due: DueItem, workshop: Workshop) -> Fetched:
     item = due.item
+    photo: OpenPhoto | None = None
     try:
         with due.source.source.open(item) as stream:
             photo = open_photo(
                 stream, item.path, decoder=Elsewhere(workshop), by_path=workshop.workers.is_local
             )
-            return Fetched(due.due.id, photo)
-    except TigerTagError as error:
-        return Fetched(due.due.id, error=error)
+        return Fetched(due.due.id, photo, trouble=_look_beside(due, photo))
     except Exception as error:  # noqa: BLE001 - a fault of the source: recorded as this item's, the others go on
-        return Fetched(due.due.id, error=TransientError(f"{item.path} could not be opened ({error!r})"))
+        if photo is not None:
+            photo.close()
+        if not isinstance(error, TigerTagError):
+            error = TransientError(f"{item.path} could not be opened ({error!r})")
+        return Fetched(due.due.id, error=error)
+
+
+def _look_beside(due: DueItem, photo: OpenPhoto) -> str:
+    """Gives the photo its sidecar. What is wrong with that, in a sentence; it costs the photo nothing else."""
+    source = due.source.source
+    if not isinstance(source, KeepsSidecars):
+        return ""
+    try:
+        sidecar = source.sidecar(due.item)
+    except PhotoError as error:
+        return f"{due.item.path}: its sidecar is left out: {error}"
+    if sidecar is None:
+        return ""
+    try:
+        photo.lay_beside(sidecar, digest(sidecar.content))
+    except BadSidecar as error:
+        return f"{due.item.path}: The sidecar {sidecar.name} is left as it is: {error}"
+    return ""

@@ -189,6 +189,8 @@ def _tally(opened: Opened, *, is_new: bool) -> Tally:
     tally, error = Tally(), opened.event.error
     if opened.event.photo is not None:
         tally.opened = 1
+        if opened.event.trouble and opened.due.due.unread:  # else it was named when it was opened first
+            tally.fail(opened.item.path, opened.event.trouble)
     elif isinstance(error, MissingDecoder):
         tally.needs[error.extra] = 1
     elif isinstance(error, TransientError) or (isinstance(error, PhotoError) and is_new):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Presence, Shown, Written, fold
+from tigertag.pipeline.beside import Beside
 from tigertag.pipeline.plan import Entry
 from tigertag.pipeline.standing import Standing, look_up, settle
 from tigertag.pipeline.survey import look_again
@@ -218,8 +219,14 @@ def _take_back_batch(how: Delivering, wanted: dict[int, list[Inverse]], lift: bo
     how.doubtful.update(noted.doubtful)
     if noted.changes:
         work.guard()
-        written = yield lambda: list(how.target.target.write(noted.changes))
-        how.tally.merge(work.database.transact(lambda session: _confirm(session, how, rows, written)))
+        beside = Beside()
+        written = yield lambda: beside.write(how.target.target, noted.changes)
+
+        def confirm(session: Session) -> Tally:
+            beside.keep(session, rows)
+            return _confirm(session, how, rows, written)
+
+        how.tally.merge(work.database.transact(confirm))
 
 
 @dataclass(slots=True)

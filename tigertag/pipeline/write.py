@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Presence, Shown, Written, fold
+from tigertag.pipeline.beside import Beside
 from tigertag.pipeline.caption import to_write
 from tigertag.pipeline.plan import Entry, Plan, finish, plan
 from tigertag.pipeline.policy import Wanted
@@ -99,12 +100,14 @@ def deliver(
     if not noted.changes:
         return
     work.guard()
-    written = yield lambda: list(target.target.write(noted.changes))
+    beside = Beside()
+    written = yield lambda: beside.write(target.target, noted.changes)
     planned = {row_id: standing.wanted for row_id, standing in noted.standings.items()}
 
     def confirm(session: Session) -> Tally:
         batch = _batch(session, how, rows)
         batch.welcoming = noted.welcoming
+        beside.keep(session, rows)
         return _confirm(batch, written, planned)
 
     how.tally.merge(work.database.transact(confirm))

@@ -19,7 +19,18 @@ from tigertag.errors import PhotoError, TransientError
 from tigertag.media.names import KINDS, is_hidden, key_of, kind_of, printable
 from tigertag.media.on_disk import OnDisk
 from tigertag.media.sidecars import ENDINGS, FACT, MOST_BYTES
-from tigertag.model import JSON, Album, Finding, Item, KeepsSidecars, ListsAlbums, Memory, Sidecar, Source, fingerprint
+from tigertag.model import (
+    JSON,
+    Album,
+    Finding,
+    Item,
+    KeepsSidecars,
+    ListsAlbums,
+    Memory,
+    Sidecar,
+    Source,
+    fingerprint,
+)
 from tigertag.model.stamp import stamped
 from tigertag.options import CommaList, SourceOptions
 from tigertag.sources.archive_beside import Places, Way

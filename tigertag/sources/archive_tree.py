@@ -12,7 +12,9 @@ from typing import BinaryIO
 from tigertag.media import is_picture
 from tigertag.media.anatomy import Unfit
 from tigertag.media.names import is_hidden, key_of, kind_of, matches, path_of, printable, taken_as
+from tigertag.media.sidecars import ENDINGS
 from tigertag.media.spool import Spool, spool
+from tigertag.sources.archive_beside import Places, Way
 from tigertag.sources.archive_limits import MOST_DEPTH, MOST_NESTED, Broken, Budget
 from tigertag.sources.archive_reading import HEAD, Archive, Member, Reopen
 from tigertag.sources.archive_tar import TarArchive, is_tar
@@ -21,9 +23,6 @@ from tigertag.sources.archive_zip import STARTS, ZipArchive
 
 _KEPT = 8
 """Archives within that stay open, unpacked, between two photos."""
-
-Way = tuple[tuple[str, int], ...]
-"""Name and number of each member on the way from the outermost archive to a photo."""
 
 
 def open_archive(reopen: Reopen) -> Archive:
@@ -100,6 +99,8 @@ class Tree:
     videos: bool = False
     """Whether videos count as photos."""
     skipped: Counter[str] = field(default_factory=Counter)
+    places: Places = field(default_factory=Places)
+    """What was met in listing, for the sidecars."""
     _archive: Archive | None = None
     _inner: dict[Way, _Inner] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -129,6 +130,8 @@ class Tree:
         if any(is_hidden(part) for part in parts if part not in ("", ".", "..")):
             return
         kind = taken_as(kind_of(member.name), member.size, videos=self.videos)
+        if not member.is_link and (kind == "picture" or member.name.endswith(ENDINGS)):
+            self.places.add(way, stamp)
         if member.is_link:
             self.skipped["links"] += 1
         elif kind == "archives":

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -17,11 +18,12 @@ from pydantic import Field
 from tigertag.errors import PhotoError, TigerTagError, TransientError, Unreachable
 from tigertag.media.library import Library
 from tigertag.media.names import key_of, path_of, printable
-from tigertag.model import JSON, Album, Finding, Item, ListsAlbums, Memory, Source
+from tigertag.media.sidecars import FACT, MOST_BYTES
+from tigertag.model import JSON, Album, Finding, Item, KeepsSidecars, ListsAlbums, Memory, Sidecar, Source
 from tigertag.options import CommaList, SourceOptions
 from tigertag.sources.folder_device import device_of, local_devices
 from tigertag.sources.folder_listing import Listing
-from tigertag.sources.folder_walk import Found, Walk, open_regular
+from tigertag.sources.folder_walk import Walk, open_regular
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,7 @@ class FolderOptions(SourceOptions):
     videos: bool = Field(False, description="Also look at videos, by a frame from the middle.")
 
 
-class FolderSource(Source, ListsAlbums):
+class FolderSource(Source, ListsAlbums, KeepsSidecars):
     """Lists pictures by their ending, and by their first bytes where the ending says nothing.
 
     The identity names the device on which the folder was first seen. On another device it stays the same where
@@ -121,7 +123,7 @@ class FolderSource(Source, ListsAlbums):
         listing = Listing(self.identity, printable(self._top.name), local_devices(), self._walk())
         try:
             if self._top != self._root:
-                yield Album("", None, 1, iter([listing.item(Found(self._root.name, self._root.stat()))]))
+                yield Album("", None, 1, iter([listing.item(listing.walk.only(self._root.name))]))
                 return
             for folder in listing.walk.folders():
                 yield listing.album(folder, before)
@@ -162,6 +164,23 @@ class FolderSource(Source, ListsAlbums):
 
         with io.BufferedReader(_Steady(reopen, lambda error: self._fault(item, error)), 1 << 16) as file:
             yield cast(BinaryIO, file)
+
+    def sidecar(self, item: Item) -> Sidecar | None:
+        """As it was listed; None where it went since, which the next listing tells. Raises as `open` does."""
+        key = item.facts.get(FACT)
+        if key is None:
+            return None
+        beside = replace(item, path=printable(path_of(key)))
+        try:
+            descriptor = open_regular(self._top, self._path_of(item).with_name(path_of(key)))
+            if descriptor is None:
+                raise PhotoError(f"{beside.path} is not opened: it is no regular file in {self.label}")
+            with os.fdopen(descriptor, "rb") as file:
+                return Sidecar(beside.path, file.read(MOST_BYTES + 1))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise self._fault(beside, error) from error
 
     def _path_of(self, item: Item) -> Path:
         path = self._top / path_of(item.key)

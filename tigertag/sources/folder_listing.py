@@ -12,7 +12,9 @@ from typing import Self
 
 from tigertag import __version__
 from tigertag.media.names import KINDS, key_of, printable
+from tigertag.media.sidecars import ENDINGS, facts_of, look
 from tigertag.model import JSON, Album, Item, fingerprint
+from tigertag.model.stamp import stamped
 from tigertag.sources.folder_walk import Found, Opened, Walk
 
 
@@ -44,20 +46,19 @@ class Listing:
         path, key = printable(found.path), key_of(found.path)
         album, _, name = path.rpartition("/")
         size = self.sizes[key] = found.status.st_size
-        stamp, moment = self._stamp(found), _moment(found.status)
-        return Item(self.source, key, path, stamp, self.section, album, _title(name), size, moment)
+        stamp, moment, facts = self._stamp(found), _moment(found.status), facts_of(found.sidecar)
+        return Item(self.source, key, path, stamp, self.section, album, _title(name), size, moment, facts)
 
     def _stamp(self, found: Found) -> str:
-        """Size, mtime in ns, inode where it is to be relied on.
+        """What the photo looks like, and its sidecar."""
+        photo = self._look(found.path, found.status)
+        if found.sidecar is None or found.beside is None:
+            return photo
+        folder = found.path.rpartition("/")[0]
+        return stamped(photo, self._look(f"{folder}/{found.sidecar}", found.beside))
 
-        A file that may not be read says so, because giving the right to read it moves nothing else: without
-        this it would never be looked at again.
-        """
-        status = found.status
-        inode = f":{status.st_ino}" if status.st_dev in self.local else ""
-        # Asked of the system only where not everybody may.
-        is_readable = status.st_mode & 0o004 or os.access(self.walk.root / found.path, os.R_OK)
-        return f"{status.st_size}:{status.st_mtime_ns}{inode}{'' if is_readable else ':unreadable'}"
+    def _look(self, path: str, status: os.stat_result) -> str:
+        return look(f"{self.walk.root}/{path}", status, has_inode=status.st_dev in self.local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class _Memo:
 
 @lru_cache(maxsize=8)
 def _rules(section: str, include: tuple[str, ...], exclude: tuple[str, ...], videos: bool) -> str:
-    return fingerprint([__version__, KINDS, section, include, exclude, videos])
+    return fingerprint([__version__, KINDS, ENDINGS, section, include, exclude, videos])
 
 
 def _title(name: str) -> str:

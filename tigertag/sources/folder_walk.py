@@ -7,7 +7,7 @@ import logging
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import attrgetter
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from tigertag.errors import TransientError
 from tigertag.media import is_picture
 from tigertag.media.names import is_hidden, kind_of, matches, printable, taken_as
+from tigertag.media.sidecars import ENDINGS, Neighbours
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ class Found(NamedTuple):
 
     path: str
     status: os.stat_result
+    sidecar: str | None = None
+    """Its name."""
+    beside: os.stat_result | None = None
+    """What the system knows of the sidecar."""
 
 
 class Opened(NamedTuple):
@@ -63,6 +68,21 @@ class Opened(NamedTuple):
         except OSError:  # it went while we looked
             return None
         return blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The sidecars of a folder."""
+
+    names: Neighbours
+    entries: Mapping[str, os.DirEntry[str]]
+    path_of: Callable[[str], str]
+
+    @classmethod
+    def of(cls, folder: Opened) -> _Beside:
+        entries = {entry.name: entry for entry in folder.files if entry.name.endswith(ENDINGS)}
+        names = (entry.name for entry in folder.files) if entries else ()
+        return cls(Neighbours.of(names), entries, folder.path_of)
 
 
 @dataclass(slots=True)
@@ -106,10 +126,24 @@ class Walk:
             )
 
     def pictures_in(self, folder: Opened) -> Iterator[Found]:
-        """In the order of their names."""
+        """In the order of their names, each with its sidecar."""
+        beside = _Beside.of(folder)
         for entry in sorted(folder.files, key=attrgetter("name")):
             if not is_hidden(entry.name) and (found := self._picture(folder.path_of(entry.name), entry)):
-                yield found
+                yield self._with_sidecar(found, entry.name, beside)
+
+    def only(self, name: str) -> Found:
+        """The picture of this name right below the root. Raises OSError."""
+        with os.scandir(self.root) as listing:
+            folder = Opened("", (), [entry for entry in listing if not _is_folder(entry)], 0)
+        return self._with_sidecar(Found(name, (self.root / name).stat()), name, _Beside.of(folder))
+
+    def _with_sidecar(self, found: Found, photo: str, beside: _Beside) -> Found:
+        name = beside.names.sidecar_of(photo)
+        status = None if name is None else self._status(beside.path_of(name), beside.entries[name])
+        if status is None or not stat.S_ISREG(status.st_mode):
+            return found
+        return found._replace(sidecar=name, beside=status)
 
     def _opened(self, path: str) -> Opened | None:
         folders: list[str] = []

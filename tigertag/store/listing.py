@@ -173,5 +173,30 @@ def relist(session: Session, changed: Iterable[tuple[int, Item]]) -> None:
     session.execute(update(item).where(item.c.id == bindparam("row_id")).ordered_values(*values), rows)
 
 
+def restamp(session: Session, moved: Iterable[tuple[int, str, Item]]) -> None:
+    """What a listing will say of rows that were opened under the stamp given, and need not be opened for it."""
+    rows = [
+        {
+            "row_id": row_id,
+            "was": was,
+            "new_stamp": item.stamp,
+            "new_facts": dict(item.facts),
+            "new_listing": mark(item),
+        }
+        for row_id, was, item in moved
+    ]
+    if not rows:
+        return
+    item = table_of(ItemRow)
+    values = {
+        "read_stamp": bindparam("new_stamp"),
+        "stamp": bindparam("new_stamp"),
+        "facts": bindparam("new_facts", type_=item.c.facts.type),
+        "listing": bindparam("new_listing"),
+    }
+    is_as_opened = and_(item.c.stamp == bindparam("was"), item.c.read_stamp == bindparam("was"))
+    session.execute(update(item).where(item.c.id == bindparam("row_id"), is_as_opened).values(values), rows)
+
+
 def _said(item: Item) -> dict[str, object]:
     return {**listed(item), "listing": mark(item)}

@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from tigertag.model import Item
+from tigertag.model.stamp import has_moved_beside
 from tigertag.store import rows
 from tigertag.store.items import FORMER, MOVED, as_item, digest, listed
 from tigertag.store.tables import Delivery, Edit, ItemRow, Ledger, PhotoRow, SourceRow, Verdict
@@ -51,7 +52,8 @@ def keep(session: Session, sizes: Mapping[str, tuple[int, int]], now: datetime) 
 
 
 def set_read(session: Session, reads: Collection[Read], now: datetime) -> set[int]:
-    """These items were opened. Those that are another picture, or have other metadata, than before.
+    """These items were opened. Those that are another picture, or have other metadata or another sidecar, than
+    before: what a person took out of a sidecar shows nowhere but there.
 
     Another picture at another path is no edited photo: the source gave its key to another one (RELIABILITY
     P11). Then what is known of the tags of the former stays with the former.
@@ -78,6 +80,7 @@ def set_read(session: Session, reads: Collection[Read], now: datetime) -> set[in
         read.item_id
         for read in reads
         if (before[read.item_id].photo_id, before[read.item_id].input) != (read.photo_id, read.input)
+        or has_moved_beside(before[read.item_id].read_stamp, read.stamp)
     }
 
 

@@ -156,11 +156,9 @@ class OpenAIEngine(ServiceEngine):
                 return None
             return TransientError(f"{self._options.model} cannot answer now ({self._words(reply)})", turn.photo)
         self._settle_free(send)
-        if reply.status == 429 and not self._server.complaint(reply).is_about_money:
-            if turn.tries.busy.wait(asked):
-                return None
-            said = f"{self._http.origin} has too much to do ({self._words(reply)}); {ADVICE.later}"
-            raise self._put_aside(PluginDown(said))
+        is_busy = reply.status == 429 and not self._server.complaint(reply).is_about_money
+        if is_busy and turn.tries.busy.wait(asked):
+            return None
         shown = reply.status == 403 and self._server.complaint(reply).is_about_what_it_shows
         if reply.status in (401, 402, 403, 404, 405, 406, 410, 429) and not shown:
             raise self._put_aside(self._server.refusal(reply, CHAT))

@@ -23,7 +23,7 @@ _NO_LIST = (404, 405, 501)
 
 def at_start(sleep: Callable[[float], object], uniform: Callable[[float, float], float]) -> Tries:
     """A server that loads its model answers 503 for a minute or two; the start waits for that."""
-    patient = Backoff(tries=10, first=2, total=180, sleep=sleep, uniform=uniform)
+    patient = Backoff(tries=10, first=2, total=900, sleep=sleep, uniform=uniform)
     return replace(Tries.fresh(sleep, uniform), failing=patient)
 
 
@@ -54,7 +54,9 @@ class Server:
         model, origin = self._options.model, self._http.origin
         if reply.status == 402 or (reply.status == 429 and complaint.is_about_money):
             said = f"{origin} asks for payment ({words}); its photos wait until it is paid"
-            return PluginDown(said, planned=True, until="it is paid")
+            return PluginDown(said, planned=True)
+        if reply.status == 429:
+            return PluginDown(f"{origin} has too much to do ({words}); {ADVICE.later}")
         if reply.status in (401, 403):
             if self._options.api_key is None:
                 return PluginDown(f"{origin} wants an API key ({words}): set api_key")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tigertag.engines.metadata_file import VIDEO
 from tigertag.engines.metadata_origin import Origin, is_screenshot
 from tigertag.engines.metadata_read import Facts
 from tigertag.engines.metadata_shot import brightness_words, exposure_words, view_words
@@ -23,6 +24,7 @@ GROUPS = (
         "scan",
         "edited",
         "live",
+        VIDEO,
         "people",
         "keywords",
     ),
@@ -75,6 +77,7 @@ def words(facts: Facts, seen: Seen, groups: Iterable[str]) -> tuple[str, ...]:
         "scan": ["scan"] if facts.origin.is_scan else [],
         "edited": ["edited"] if facts.origin.program else [],
         "live": live(facts.origin),
+        VIDEO: [VIDEO] if facts.film else [],
         "keywords": facts.keywords,
     }
     chosen = set(groups)

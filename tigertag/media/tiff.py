@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tigertag.media.anatomy import MOST_PARTS
+
 Read: TypeAlias = Callable[[int, int], bytes]
 """The bytes from a place in the file on, at most so many; fewer at its end."""
 
 WIDTH, LENGTH, COMPRESSION, PHOTOMETRIC, ORIENTATION = 256, 257, 259, 262, 274
 STRIPS, STRIP_LENGTHS, TILES, TILE_LENGTHS = 273, 279, 324, 325
+_KIND = 254  # NewSubfileType: bit 0 says that it is a smaller copy of another
+_BIG = 43
 JPEG_START, JPEG_LENGTH = 513, 514
 DNG_VERSION = 50706
 _BELOW = (330, 34665)  # SubIFDs and the EXIF directory
@@ -61,6 +65,36 @@ def directories(read: Read) -> Iterator[Directory]:
         yield found
         below = [place for tag in _BELOW if tag in found for place in found[tag].numbers]
         waiting = [*below, *waiting, *([number(block[-4:])] if len(block) == 12 * size + 4 else [])]
+
+
+def pages(read: Read) -> int:
+    """Pictures in the chain that are no smaller copies of others; at least 1, and counted up to 65,536.
+
+    BigTIFF has other widths, nothing else (Adobe, *BigTIFF Design*).
+    """
+    head = read(0, 16)
+    order = {b"II": "little", b"MM": "big"}.get(head[:2])
+    if order is None:
+        return 1
+
+    def number(at: int, length: int) -> int:
+        return int.from_bytes(read(at, length), order)  # type: ignore[arg-type]
+
+    big = number(2, 2) == _BIG
+    count, place, entry = (8, 8, 20) if big else (2, 4, 12)
+    at, seen, found = number(8 if big else 4, place), set[int](), 0
+    while at >= 8 and at not in seen and len(seen) < MOST_PARTS:
+        seen.add(at)
+        entries = number(at, count)
+        if not 0 < entries <= _MOST_ENTRIES:
+            break
+        block = read(at + count, entry * entries)
+        kinds = (block[each : each + entry] for each in range(0, len(block), entry))
+        value = next((kind[entry - place :] for kind in kinds if kind[:2] == _KIND.to_bytes(2, order)), b"")  # type: ignore[arg-type]
+        is_smaller = bool(int.from_bytes(value[:4], order) & 1)  # type: ignore[arg-type]
+        found += not is_smaller
+        at = number(at + count + entry * entries, place)
+    return max(1, found)
 
 
 def _field(read: Read, number: Callable[[bytes], int], entry: bytes, at: int) -> Field:

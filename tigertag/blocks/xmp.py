@@ -37,5 +37,5 @@ def values(tree: Element | None, name: str) -> Iterator[str]:
         if name in node.attrib:
             yield node.attrib[name]
         if node.tag == name:
-            items = [item.text or "" for item in node.iter(f"{_RDF}li")]
+            items = [next(item.iter(f"{_RDF}value"), item).text or "" for item in node.iter(f"{_RDF}li")]
             yield from items or [node.text or ""]

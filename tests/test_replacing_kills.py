@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.steps import ends_at
 from tigertag.replacing import create, drafts, holding, replace, sweep
 
 OLD, NEW = b"old " * 5000, b"new " * 6000
@@ -28,41 +26,6 @@ def names(folder: Path) -> set[str]:
 
 
 # Ending at any moment.
-
-STEPS = ("open", "write", "fsync", "chmod", "chown", "utime", "setxattr", "replace", "link", "unlink")
-
-
-def ends_at(moment: int, act: Callable[[], object]) -> bool:
-    """Runs `act` in a process of its own, killed just before or after a step; whether it came so far."""
-    child = os.fork()
-    if child == 0:
-        with suppress(BaseException):
-            _lay_fuse(moment)
-            act()
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
-def _lay_fuse(moment: int) -> None:
-    left = [moment]
-
-    def around(act: Callable[..., object]) -> Callable[..., object]:
-        def acting(*given: object, **more: object) -> object:
-            _burn(left)
-            result = act(*given, **more)
-            _burn(left)
-            return result
-
-        return acting
-
-    for name in STEPS:
-        setattr(os, name, around(getattr(os, name)))
-
-
-def _burn(left: list[int]) -> None:
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_kill_at_any_step_leaves_a_whole_file_and_the_next_run_cleans_up(photo: Path) -> None:

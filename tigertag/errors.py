@@ -142,6 +142,12 @@ class Incomplete(Unreachable):
     exit_code = 3
 
 
+class DiskFull(PluginDown):
+    """No room is left where a target writes: it is put aside, since the next item would not fit either."""
+
+    exit_code = 8
+
+
 class StoreError(TigerTagError):
     """The database: away, malformed, older or newer than this program."""
 

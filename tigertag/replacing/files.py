@@ -62,7 +62,8 @@ def replace(
     a link: the file that it names is replaced. `name` is what a person calls the file. `announce` is told the
     SHA-256 that the file will have, when all is ready and nothing has happened yet.
 
-    Whatever is raised, the file is as it was. Raises PhotoError where the file is read-only, has hard links, or
+    Whatever is raised, the file is as it was, but for a TransientError that says otherwise: where the disk does
+    not confirm the new name. Raises PhotoError where the file is read-only, has hard links, or
     its owner cannot be kept (unless `keep_owner` is off), TransientError where it changed meanwhile, DiskError
     where there is no room. What `write` and `verify` raise goes through.
     """
@@ -83,7 +84,7 @@ def replace(
             if _look(real) != before:
                 raise _changed(name)
             draft.replace(real)
-            _sync_folder(real.parent)
+        _confirm(real.parent, name)
     return made
 
 
@@ -105,7 +106,7 @@ def create(path: Path, write: Step, verify: Step = unchecked, *, like: Path, nam
             _belong(draft, like.stat())
             _sync(draft)
             _put(draft, folder / path.name, name)
-            _sync_folder(folder)
+        _confirm(folder, name)
     return made
 
 
@@ -119,7 +120,7 @@ def remove(path: Path, *, was: str, name: str = "") -> None:
         if before.sha256 != was:
             raise _changed(name)
         real.unlink()
-        _sync_folder(real.parent)
+        _confirm(real.parent, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +230,17 @@ def _put(draft: Path, path: Path, name: str) -> None:
 def _sync(path: Path) -> None:
     with path.open("rb+" if os.name == "nt" else "rb") as file:
         os.fsync(file.fileno())
+
+
+def _confirm(folder: Path, name: str) -> None:
+    """Forces the new name to the disk. Raises TransientError: by then the file is the new one."""
+    try:
+        _sync_folder(folder)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise TransientError(
+            f"{name} is written, but the disk does not confirm it ({why}); the next run looks again"
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field as Option
 from pydantic import field_validator
 
 from tigertag import __version__, replacing
-from tigertag.errors import DiskError, ItemError, PhotoError, PluginDown, TransientError, Unreachable
+from tigertag.errors import DiskError, DiskFull, ItemError, PhotoError, PluginDown, TransientError, Unreachable
 from tigertag.exiftool import ExifTool
 from tigertag.media.names import printable
 from tigertag.media.server_paths import parse_path_map
@@ -107,13 +107,15 @@ class XmpTarget(Target):
                 yield _about(item, error)
 
     def write(self, changes: Sequence[Change]) -> Iterator[Written | ItemError]:
-        """One file at a time; each is whole at every moment."""
+        """One file at a time; each is whole at every moment. Raises DiskFull where one does not fit."""
         locks: dict[Path, Path | None] = {}
         for change in changes:
             try:
                 with self._lock:
                     outcome = self._write(change, locks)
-            except (PhotoError, TransientError, DiskError, OSError) as error:
+            except DiskError as error:
+                raise DiskFull(f"{change.item.path}: {error}") from error
+            except (PhotoError, TransientError, OSError) as error:
                 outcome = _about(change.item, error)
             yield outcome
 
@@ -202,7 +204,7 @@ def why_refused(name: str) -> str:
     return "it holds what XML cannot" if any(ord(sign) in (0xFFFE, 0xFFFF) for sign in name) else ""
 
 
-def _about(item: Item, error: PhotoError | TransientError | DiskError | OSError) -> ItemError:
+def _about(item: Item, error: PhotoError | TransientError | OSError) -> ItemError:
     if isinstance(error, OSError):
         return ItemError(f"{item.path}: its sidecar cannot be read ({error.strerror or error})", item)
     told = ItemError(f"{item.path}: {error}", item, again=not isinstance(error, PhotoError))

@@ -59,6 +59,7 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_migrations_and_no_tests(built: Path) -> None:
     names = set(zipfile.ZipFile(next(built.glob("*.whl"))).namelist())
     assert {"tigertag/migrations/env.py", "tigertag/migrations/versions/0001_first.py"} <= names
+    assert {"tigertag/py.typed", "tigertag/contract/engine.py"} <= names
     assert not [name for name in names if name.startswith(("tests/", "migrations/", "benchmarks/"))]
 
 

@@ -142,6 +142,14 @@ def test_a_picture_without_an_ending_is_known_by_its_bytes(each_kind: Box) -> No
     assert reads(each_kind.source()) == {"IMG_1": picture(1), "IMG_2": picture(2)}
 
 
+def test_a_name_is_shown_as_it_was_meant_though_the_zip_does_not_say_how(box: Box) -> None:
+    """As Finder and many servers write them: UTF-8 without the flag for it."""
+    content = zipped({"x" * len("été/plage.jpg".encode()): picture(1), "caf\u00e9.jpg": picture(2)})
+    box.file.write_bytes(content.replace(b"x" * len("été/plage.jpg".encode()), "été/plage.jpg".encode()))
+    assert reads(box.source()) == {"été/plage.jpg": picture(1), "café.jpg": picture(2)}
+    assert box.paths(include="été/*") == ["été/plage.jpg"]
+
+
 def test_include_and_exclude_take_globs(box: Box) -> None:
     box.put({"2019/a.jpg": picture(1), "2019/b.png": picture(2), "2020/c.jpg": picture(3)})
     assert box.paths(include="2019/*", exclude="*.png") == ["2019/a.jpg"]

@@ -160,6 +160,15 @@ def test_members_that_share_their_bytes_are_too_many_together(
     assert "is not read: " in str(found["trip.zip"])
 
 
+def test_a_bomb_in_many_archives_within_is_one_bomb(trip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_limits, "RATIO_FROM", 1 << 20)
+    inner = zipped({f"{each}.bmp": bytes(90_000) for each in range(8)})
+    found = of(zipped({"good.jpg": GOOD} | {f"{each}.zip": inner for each in range(9)}), trip)
+    assert found["good.jpg"] == GOOD
+    assert sum(isinstance(content, bytes) for content in found.values()) <= 12
+    assert "8.zip is not read on: " in str(found["8.zip"])
+
+
 @pytest.mark.parametrize("kind", ["tar.gz", "tar.bz2", "tar.xz"])
 def test_a_tar_that_would_become_much_larger_is_not_unpacked_to_its_end(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -41,12 +41,23 @@ class Budget:
 
     members: int = MOST_MEMBERS
     nested: int = MOST_NESTED_IN_ALL
+    packed: int = 0
+    """Bytes of the outermost archive as a file."""
+    unpacked: int = 0
+    """Bytes of the photos met so far in archives within."""
 
     def take_member(self) -> None:
         """Raises Broken where there are too many."""
         self.members -= 1
         if self.members < 0:
             raise Broken(f"holds too much (over {MOST_MEMBERS:,} files)")
+
+    def take_photo(self, size: int) -> None:
+        """Raises Broken where archives within hold more than the outermost can honestly hold."""
+        self.unpacked += size
+        if is_bomb(self.packed, self.unpacked):
+            became = f"{self.packed >> 10:,} KiB would become over {self.unpacked >> 20:,} MiB"
+            raise Broken(f"is not read on: {became}")
 
     def take_nested(self, size: int) -> None:
         """For an archive within of so many bytes. Raises Broken where that is too much."""
@@ -58,6 +69,13 @@ class Budget:
 def is_bomb(packed: int, unpacked: int) -> bool:
     """Whether so many bytes cannot honestly have come out of so few."""
     return unpacked > max(RATIO_FROM, MOST_RATIO * packed)
+
+    def take_photo(self, size: int) -> None:
+        """Raises Broken where archives within hold more than the outermost can honestly hold."""
+        self.unpacked += size
+        if is_bomb(self.packed, self.unpacked):
+            became = f"{self.packed >> 10:,} KiB would become over {self.unpacked >> 20:,} MiB"
+            raise Broken(f"is not read on: {became}")
 
     def take_nested(self, size: int) -> None:
         """For an archive within of so many bytes. Raises Broken where that is too much."""

@@ -66,6 +66,16 @@ def needs_look(name: str) -> bool:
     return kind_of(name) is None
 
 
+def spelled(name: str) -> str:
+    """A name as it was meant: many tools write UTF-8 into zip files without saying so, which reads as `├⌐`."""
+    if name.isascii():
+        return name
+    try:
+        return name.encode("cp437").decode()
+    except UnicodeError:
+        return name
+
+
 class Counter:
     """Numbers members that share a name."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from tigertag.media.sidecars import ENDINGS
 from tigertag.media.spool import Spool, spool
 from tigertag.sources.archive_beside import Places, Way
 from tigertag.sources.archive_limits import MOST_DEPTH, MOST_NESTED, Broken, Budget
-from tigertag.sources.archive_reading import HEAD, Archive, Member, Reopen
+from tigertag.sources.archive_reading import HEAD, Archive, Member, Reopen, spelled
 from tigertag.sources.archive_tar import TarArchive, is_tar
 from tigertag.sources.archive_unpack import COMPRESSIONS
 from tigertag.sources.archive_zip import STARTS, ZipArchive
@@ -59,7 +60,7 @@ def shown(way: Way) -> str:
     """For people: without the dots and slashes that tools put at the front of a name."""
     pieces = []
     for name, number in way:
-        parts = [part for part in name.split("/") if part not in ("", ".")]
+        parts = [part for part in spelled(name).split("/") if part not in ("", ".")]
         pieces.append(printable("/".join(parts)) + (f" ({number + 1})" if number else ""))
     return "/".join(pieces)
 
@@ -112,7 +113,10 @@ class Tree:
 
         Raises OSError where the file cannot be opened.
         """
-        yield from self._photos((), self._outermost, self.stamp, Budget())
+        budget = Budget()
+        with self.reopen() as file:
+            budget.packed = file.seek(0, io.SEEK_END)
+        yield from self._photos((), self._outermost, self.stamp, budget)
 
     def _photos(self, way: Way, opened: Callable[[], Archive], stamp: str, budget: Budget) -> Iterator[Found]:
         try:
@@ -141,6 +145,8 @@ class Tree:
         elif self._is_excluded(shown(way)):
             self.skipped["excluded"] += 1
         else:
+            if len(way) > 1 and not member.trouble:  # the outermost has seen to its own
+                budget.take_photo(member.size)
             yield Found(way, member, stamp, member.trouble)
 
     def _is_excluded(self, path: str) -> bool:

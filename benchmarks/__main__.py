@@ -19,6 +19,7 @@ PARTS = (
     "large_library",
     "memory",
     "executors",
+    "local_engines",
     "changed_policy",
     "large_database",
     "embedding",

@@ -58,6 +58,18 @@ def every_format() -> dict[str, bytes]:
     }
 
 
+def every_film() -> dict[str, bytes]:
+    """Name → a good video; all of different pictures, in containers of phones, cameras and the web."""
+    return {
+        "o.mp4": video(15),
+        "p.mov": video(16, container="mov"),
+        "q.mkv": video(17, container="matroska"),
+        "r.webm": video(18, container="webm"),
+        "s.avi": video(19, container="avi"),
+        "t.mts": video(20, container="mpegts"),
+    }
+
+
 def video(seed: int, *, container: str = "mp4", size: tuple[int, int] = (320, 240), turned: int = 0) -> bytes:
     """Two seconds: black at both ends, the scene in the middle; `turned` as a phone tells, in degrees."""
     black = Image.new("RGB", size)

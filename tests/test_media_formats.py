@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
 from tests import formats
+from tests.archives import zipped
 from tests.cli.terminal import Terminal
 from tests.pictures import draw
 from tigertag.errors import MissingDecoder, PhotoError
@@ -20,8 +23,9 @@ from tigertag.model import Rendition
 GOOD = formats.every_format()
 SEEDS = {name: ord(name[0]) - ord("a") + 1 for name in GOOD} | {"i.tif": 0}
 DEVELOPED = "k.dng"
-CUTS = {"i.tif": 5000}
-"""Where a cut hurts: pages behind the first are not looked at."""
+FILMS = formats.every_film()
+CUTS = {"i.tif": 5000, "t.mts": 600}
+"""Where a cut hurts: pages behind the first are not looked at, and a broadcast may be cut anywhere."""
 
 
 def opened(content: bytes, name: str = "Summer/a.raw") -> OpenPhoto:
@@ -165,29 +169,45 @@ def test_directories_that_point_at_each_other_end() -> None:
 # ── a folder of everything ────────────────────────────────────────────────────────────────────────────────
 
 
-def place(terminal: Terminal) -> None:
-    folder = terminal.pictures
-    folder.mkdir()
-    for name, content in GOOD.items():
-        (folder / name).write_bytes(content)
-        (folder / f"cut-{name}").write_bytes(content[: CUTS.get(name, len(content) // 2)])
+def place(terminal: Terminal, files: Mapping[str, bytes]) -> None:
+    """Each file, and what is left of it when it is cut."""
+    terminal.pictures.mkdir()
+    for name, content in files.items():
+        (terminal.pictures / name).write_bytes(content)
+        (terminal.pictures / f"cut-{name}").write_bytes(content[: CUTS.get(name, len(content) // 2)])
 
 
-def scanned(terminal: Terminal) -> tuple[list[str], str, str]:
+def scanned(terminal: Terminal, *arguments: str) -> tuple[list[str], str, str]:
     """The names with tags, what is said on standard output, and on standard error."""
-    result = terminal.run("scan", str(terminal.pictures), "--executor", "threads")
+    result = terminal.run("scan", str(terminal.pictures), "--executor", "threads", *arguments)
     names = [line.split("  ")[0] for line in result.stdout.splitlines()]
-    return sorted(name for name in names if name in GOOD), result.stdout, result.stderr
+    return sorted(name for name in names if name in GOOD | FILMS), result.stdout, result.stderr
 
 
 def test_each_format_is_tagged_and_each_corrupt_one_named_once(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
-    place(terminal)
-    tagged, _, errors = scanned(terminal)
-    assert tagged == sorted(GOOD)
+    every = GOOD | FILMS
+    place(terminal, every)
+    tagged, _, errors = scanned(terminal, "--videos")
+    assert tagged == sorted(every)
     named = [line for line in errors.splitlines() if "cut-" in line]
-    assert sorted(line.split()[1] for line in named) == sorted(f"cut-{name}" for name in GOOD)
-    assert scanned(terminal)[2] == "", "known failures are not named again"
+    assert sorted(line.split()[1] for line in named) == sorted(f"cut-{name}" for name in every)
+    assert scanned(terminal, "--videos")[2] == "", "known failures are not named again"
+
+
+def test_a_zip_of_every_format_gets_the_same_tags(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    every = GOOD | FILMS
+    terminal.pictures.mkdir()
+    for name, content in every.items():
+        (terminal.pictures / name).write_bytes(content)
+    archive = tmp_path / "all.zip"
+    archive.write_bytes(zipped(every))
+    folder, again = (
+        {line for line in terminal.ok("scan", str(where), "--videos").splitlines() if line[1:2] == "."}
+        for where in (terminal.pictures, archive)
+    )
+    assert folder == again and len(again) == len(every)
 
 
 def test_what_needs_an_extra_is_named_with_it_and_taken_up_once_it_is_there(
@@ -195,15 +215,17 @@ def test_what_needs_an_extra_is_named_with_it_and_taken_up_once_it_is_there(
 ) -> None:
     terminal = Terminal(tmp_path)
     terminal.pictures.mkdir()
-    for name in ("a.jpg", "h.heic", DEVELOPED):
-        (terminal.pictures / name).write_bytes(GOOD[name])
+    for name in ("a.jpg", "h.heic", DEVELOPED, "o.mp4"):
+        (terminal.pictures / name).write_bytes((GOOD | FILMS)[name])
+    assert "1 videos not looked at (--videos does, with tigertag[video])" in scanned(terminal, "--dry-run")[1]
     with monkeypatch.context() as without:
         without.setattr("tigertag.media.decode.can_decode", lambda extra: extra == "avif")
         without.setattr("tigertag.pipeline.scan.can_decode", lambda extra: extra == "avif")
         without.setitem(Image.OPEN, "HEIF", None)
         without.delitem(Image.OPEN, "HEIF")
-        tagged, said, _ = scanned(terminal)
+        without.setitem(sys.modules, "tigertag.media.film", None)
+        tagged, said, _ = scanned(terminal, "--videos")
     assert tagged == ["a.jpg"]
-    assert "1 needs tigertag[raw]: pip install 'tigertag[raw]'" in " ".join(said.split())
-    assert "1 needs tigertag[heic]: pip install 'tigertag[heic]'" in " ".join(said.split())
-    assert scanned(terminal)[0] == [DEVELOPED, "h.heic"][::-1]
+    for extra in ("raw", "heic", "video"):
+        assert f"1 needs tigertag[{extra}]: pip install 'tigertag[{extra}]'" in " ".join(said.split())
+    assert scanned(terminal, "--videos")[0] == ["h.heic", DEVELOPED, "o.mp4"]

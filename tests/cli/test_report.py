@@ -44,7 +44,7 @@ def test_the_end_of_a_scan_reads_as_it_should() -> None:
     assert lines(report()) == [
         (
             'Plex "Photos" on nas   80,214 photos · 312 new · 4 changed · 1,120 clips not looked at '
-            "(VIDEOS=true does, with tigertag[video])"
+            "(--videos does, with tigertag[video])"
         ),
         "  imagga   sends 300 px copies without metadata to api.imagga.com · 212 of 1,000 left this month",
         "Done in 2 min 51 s: +1,702 tags on 309 photos, 0 removed, 14 of your edits kept",

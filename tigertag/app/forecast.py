@@ -17,6 +17,7 @@ from tigertag.app.scanning import (
     chosen_sources,
     open_sources,
     ordered,
+    sources_of,
 )
 from tigertag.app.waiting import as_shown, waits_for
 from tigertag.config import Declared
@@ -37,7 +38,7 @@ def forecast(app: App, order: ScanOrder) -> ScanReport:
     began = time.monotonic()
     tally = Tally()
     with app.looking() as database, ExitStack() as stack:
-        sources = open_sources(app, database, chosen_sources(app, order.places), stack, tally)
+        sources = open_sources(app, database, sources_of(app, order), stack, tally)
         listings = [discover(database, each.source, app.now(), dry_run=True) for each in sources]
         for listing in listings:
             if listing.fault is not None:

@@ -62,6 +62,8 @@ class ScanOrder:
     write: bool = True
     wait: bool = False
     sure: bool = False
+    videos: bool = False
+    """Look at videos, too, wherever their source leaves them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
         scanned = Scanned(tally=run.tally)
         workshop = open_workshop(app, stack)
         database = run.work.database
-        sources = open_sources(app, database, chosen_sources(app, order.places), stack, run.tally)
+        sources = open_sources(app, database, sources_of(app, order), stack, run.tally)
         targets = open_targets(app, database, stack, run.tally)
         engines = look_with(app, run, start_engines(app, run, order, stack))
         choice = ordered(order, engines)
@@ -173,6 +175,12 @@ def _source_row(database: Database, identity: str, label: str) -> int:
     return database.transact(lambda session: items.keep_source(session, identity, label))
 
 
+def sources_of(app: App, order: ScanOrder) -> list[Declared]:
+    """Those that a scan is to look into. Raises ConfigError where there are none."""
+    chosen = chosen_sources(app, order.places)
+    return [_with(each, videos=True) if order.videos else each for each in chosen]
+
+
 def chosen_sources(app: App, places: Sequence[str]) -> list[Declared]:
     """All enabled sources, or those that `places` name. Raises ConfigError where there are none."""
     enabled = [each for each in app.settings.sources if each.enabled]
@@ -193,7 +201,7 @@ def chosen_sources(app: App, places: Sequence[str]) -> list[Declared]:
             raise ConfigError(
                 f"{names}: no such folder, and no Plex server is set up to look for a section there"
             )
-        chosen += [_with_sections(each, sections) for each in plex]
+        chosen += [_with(each, sections=sections) for each in plex]
     return chosen
 
 
@@ -213,8 +221,10 @@ def source_at(app: App, place: str, plugin: str = "") -> Declared:
     return Declared(plugin, "source", plugin, options.model_validate({"path": path}))
 
 
-def _with_sections(declared: Declared, sections: tuple[str, ...]) -> Declared:
-    options = declared.options.model_copy(update={"sections": sections})
+def _with(declared: Declared, **changes: object) -> Declared:
+    """The same with other options, as far as it has them."""
+    known = {name: value for name, value in changes.items() if name in type(declared.options).model_fields}
+    options = declared.options.model_copy(update=known)
     return Declared(declared.id, declared.family, declared.plugin, options, declared.enabled, declared.origin)
 
 

@@ -46,7 +46,7 @@ def sources_and_engines(report: ScanReport, *, ask: bool = False) -> list[str]:
     return lines + [f"  {each.id:<{widest}}   {_engine(each, ask=ask)}".rstrip() for each in report.engines]
 
 
-_FILMS = " (VIDEOS=true does, with tigertag[video])"
+_FILMS = " (--videos does, with tigertag[video])"
 _HINTS = {"archives": " (name one to scan it)", "videos": _FILMS, "clips": _FILMS}
 
 

@@ -115,6 +115,7 @@ _on_executor = click.option(
     help="Only photos named in FILE, one a line; - is stdin.",
 )
 @click.option("--retry-failed", is_flag=True, help="Try again what failed before.")
+@click.option("--videos", is_flag=True, help="Look at videos and clips, too, with tigertag[video].")
 @_on_executor
 @click.option("--wait", is_flag=True, help="Wait while another run is under way.")
 @click.pass_obj
@@ -134,6 +135,7 @@ def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
         write=not asked["no_write"],
         wait=asked["wait"],
         sure=shared.yes,
+        videos=asked["videos"],
     )
     with summarized(shared):
         app = open_app(shared)

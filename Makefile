@@ -16,9 +16,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 
 BIN := .venv/bin
 
-# Nothing of the user's: neither .env nor variables, only what a terminal needs.
+# Nothing of the user's: neither .env nor variables, only what a terminal needs; and no model to fetch.
 DEMO := env -i PATH="$$PATH" HOME="$$HOME" TERM="$${TERM:-dumb}" LANG="$${LANG:-C.UTF-8}" \
-	TIGERTAG_ENV_FILE=/dev/null DB_URL=sqlite:///demo/tigertag.db
+	TIGERTAG_ENV_FILE=/dev/null DB_URL=sqlite:///demo/tigertag.db ENGINE_CLIP_ENABLED=false
 
 demo: .venv/.ready
 	@$(BIN)/python -m tests.pictures demo/photos

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tigertag.config import Settings, load
+from tigertag.config import Settings, load, loading
 from tigertag.errors import ConfigError
 
 FILE_OF_2021 = """\
@@ -166,13 +166,32 @@ def test_the_plex_target_of_the_short_way_can_be_switched_off(tmp_path: Path) ->
     assert [(one.id, one.enabled) for one in settings.targets if one.id == "plex"] == [("plex", False)]
 
 
-def test_without_any_settings_local_engines_look_and_folders_are_printed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("library", [None, "onnxruntime"])
+def test_without_any_settings_local_engines_look_and_folders_are_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str | None
+) -> None:
+    """CLIP where its extra is installed, all of it."""
+    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == library else name)
     settings = load(env_file=None, environ={}, cwd=tmp_path)
     engines = [(one.id, one.origin) for one in settings.engines]
-    assert engines == [(name, "default") for name in ("metadata", "places", "colours", "quality")]
+    usual = ["metadata", "places", "colours", "quality", *([] if library else ["clip"])]
+    assert engines == [(name, "default") for name in usual]
     assert [(one.id, one.origin) for one in settings.targets] == [("console", "default")]
     assert settings.targets[0].options.model_dump()["sources"] == ("folder", "archive")
     assert settings.sources == ()
+
+
+def test_who_switches_a_usual_engine_off_has_the_others(tmp_path: Path) -> None:
+    found = read(tmp_path, "ENGINE_CLIP_ENABLED=false\nENGINE_PLACES_ENABLED=no\n").engines
+    assert [one.id for one in found if one.enabled] == ["metadata", "colours", "quality"]
+    assert sorted(one.id for one in found if not one.enabled) == ["clip", "places"]
+
+
+@pytest.mark.parametrize(
+    "line", ["ENGINE_HASH_ENABLED=false", "ENGINE_CLIP_ENABLED=true", "ENGINE_CLIP_BATCH=2"]
+)
+def test_what_else_is_said_of_an_engine_is_all_that_looks(tmp_path: Path, line: str) -> None:
+    assert len(read(tmp_path, f"{line}\n").engines) == 1
 
 
 def test_a_key_of_an_installed_engine_needs_no_name(tmp_path: Path) -> None:

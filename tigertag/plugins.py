@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, metadata
 from importlib.util import find_spec
 from typing import Literal, TypeAlias, TypeVar, cast, get_args, overload
 
@@ -142,6 +142,12 @@ def _unknown(family: Family, name: str) -> str:
     return f"There is no {family} called `{name}`{hint}; installed are {', '.join(known) or 'none'}"
 
 
+def _extra(name: str, module: str) -> str:
+    """How to get what a plugin of ours needs."""
+    extras = metadata("tigertag").get_all("Provides-Extra", []) if module.startswith("tigertag.") else []
+    return f": pip install 'tigertag[{name}]'" if name in extras else ""
+
+
 def _import(family: Family, name: str, module: str, attribute: str) -> type[object]:
     try:
         found: object = getattr(import_module(module), attribute, None)
@@ -151,6 +157,7 @@ def _import(family: Family, name: str, module: str, attribute: str) -> type[obje
             raise ConfigError(f"There is no {family} `{name}`: no module `{missing}` is installed") from error
         raise ConfigError(
             f"The {family} `{name}` cannot be loaded: it needs the module `{missing}`, which is not installed"
+            f"{_extra(name, module)}"
         ) from error
     except Exception as error:
         # The import of a stranger's module may raise anything, and say it over several lines.

@@ -13,10 +13,10 @@ from PIL import Image
 
 from tests.engines import clip_models
 from tests.engines.clip_models import COLOURS, FAMILIES
-from tests.engines.contract import Bench, EngineContract, ask, said
 from tests.engines.drawn import bars, photo
-from tests.fakes import FakeMemory, photos
 from tests.pictures import draw
+from tigertag.contract.engine import Bench, EngineContract, ask, said
+from tigertag.contract.stand_ins import FakeMemory, photos
 from tigertag.engines.clip import ClipEngine, ClipOptions, facts, files
 from tigertag.engines.clip.facts import Pixels
 from tigertag.engines.clip.pixels import Floats, numbers, prepared, rendition_for
@@ -217,6 +217,14 @@ def test_a_tower_that_asks_for_more_is_refused(folder: Path) -> None:
     )
     onnx.save(model, path)
     assert "asks for spatial_shapes" in down(engine(folder))
+
+
+def test_a_model_for_any_size_is_refused_with_another_to_take(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps({"model_type": "siglip2"}))
+    naflex = {"do_resize": True, "max_num_patches": 256, "patch_size": 16, "resample": 2}
+    (folder / "preprocessor_config.json").write_text(json.dumps(naflex))
+    reason = down(engine(folder))
+    assert str(folder) in reason and "any size (NaFlex)" in reason and "siglip2-base-patch16-224" in reason
 
 
 def test_towers_that_were_mixed_up_are_refused(folder: Path) -> None:

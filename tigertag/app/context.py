@@ -15,7 +15,14 @@ from sqlalchemy.orm import Session
 
 from tigertag import executors, plugins
 from tigertag.app import words
-from tigertag.config import LOCAL_ENGINES, Declared, Settings, load_from_process, outline_of_process
+from tigertag.config import (
+    CONTENT_ENGINE,
+    LOCAL_ENGINES,
+    Declared,
+    Settings,
+    load_from_process,
+    outline_of_process,
+)
 from tigertag.errors import Stopped, TigerTagError
 from tigertag.model import JSON, Engine, EnginePolicy, Memory, Source, Target, fingerprint
 from tigertag.options import EngineOptions, TargetOptions
@@ -82,7 +89,7 @@ class App:
     def is_first_look(self) -> bool:
         """Whether nothing is set up but what needs no account and changes nothing outside."""
         used = {each.plugin for each in (*self.settings.engines, *self.settings.targets) if each.enabled}
-        return used <= {*LOCAL_ENGINES, "console"}
+        return used <= {*LOCAL_ENGINES, CONTENT_ENGINE, "console"}
 
     @property
     def policy(self) -> Policy:
@@ -174,6 +181,8 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     facts: dict[str, JSON] = field(default_factory=dict)
     """What the run wants to be remembered beside its counts."""
+    offers: list[str] = field(default_factory=list)
+    """What more there would be, and how to get it: a sentence each."""
 
     def summary(self) -> dict[str, JSON]:
         tally = self.tally

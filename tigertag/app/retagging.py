@@ -10,15 +10,8 @@ from pathlib import Path
 
 from tigertag.app.context import App, Run, open_targets
 from tigertag.app.preparing import open_workshop
-from tigertag.app.scanning import (
-    ScanOrder,
-    ScanReport,
-    chosen_sources,
-    open_sources,
-    report_of,
-    source_at,
-    start_engines,
-)
+from tigertag.app.scanning import ScanReport, chosen_sources, open_sources, report_of, source_at
+from tigertag.app.starting import start_engines
 from tigertag.app.words import look_with
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, Refused
@@ -50,7 +43,7 @@ def retag(app: App, order: RetagOrder) -> ScanReport:
         ids, declared = _meant(app, database, order.places)
         sources = open_sources(app, database, declared, stack, run.tally)
         targets = open_targets(app, database, stack, run.tally)
-        started = start_engines(app, run, ScanOrder(engines=order.engines, sure=order.sure), stack)
+        started = start_engines(app, run, order.engines, stack, sure=order.sure)
         engines = look_with(app, run, started)
         _ask_first(app, run, order, engines, ids)
         revisions = [each.revision_id for each in engines]

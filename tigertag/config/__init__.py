@@ -1,6 +1,7 @@
 """Environment, `.env` and flags → one frozen Settings. The only reader of `os.environ`."""
 
 from tigertag.config.loading import (
+    CONTENT_ENGINE,
     LOCAL_ENGINES,
     database_url,
     load,
@@ -12,6 +13,7 @@ from tigertag.config.options import OptionField, fields_of
 from tigertag.config.settings import Declared, Setting, Settings
 
 __all__ = [
+    "CONTENT_ENGINE",
     "LOCAL_ENGINES",
     "Declared",
     "OptionField",

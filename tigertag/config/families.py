@@ -62,6 +62,11 @@ class Entry:
         """Whether `PLEX_…` declares it."""
         return any(one.written.startswith("PLEX_") for one in self.given.values())
 
+    @property
+    def is_only_switched_off(self) -> bool:
+        """Whether `ENABLED=false` is all that is said of it."""
+        return not self.enabled and self.given.keys() == {"ENABLED"}
+
     def variable(self, suffix: str) -> str:
         return f"{self.family.upper()}_{self.id}_{suffix}"
 

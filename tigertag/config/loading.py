@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from tigertag.config.database import data_folder, default_url, full_url, shown_url
@@ -93,6 +94,15 @@ def _load(
 
 LOCAL_ENGINES = ("metadata", "places", "colours", "quality")
 """What looks at photos where no engine is set up: on this computer, without an account, in little time."""
+CONTENT_ENGINE = "clip"
+"""Looks, too, where its extra is installed."""
+_ITS_EXTRA = ("huggingface_hub", "numpy", "onnxruntime", "tokenizers")
+
+
+def default_engines() -> tuple[str, ...]:
+    """What looks at photos where no engine is set up, as far as it is installed."""
+    has_extra = all(find_spec(library) is not None for library in _ITS_EXTRA)
+    return (*LOCAL_ENGINES, CONTENT_ENGINE) if has_extra else LOCAL_ENGINES
 
 
 def load_from_process(env_file: Path | None = None, overrides: Mapping[str, str] = _NOTHING) -> Settings:
@@ -189,10 +199,17 @@ def _is_file(path: Path) -> bool:
 
 
 def _imply(families: Mapping[Family, FamilyReading]) -> None:
-    """What runs where nobody says: the engines that need no account, and the console for files."""
-    if all(entry.came_the_short_way for entry in families["engine"].entries.values()):
-        for engine in LOCAL_ENGINES:
-            families["engine"].imply(engine)
+    """What runs where nobody says: the engines that need no account, and the console for files.
+
+    Who only switches some of those engines off has the others.
+    """
+    engines = families["engine"].entries
+    usual = {*LOCAL_ENGINES, CONTENT_ENGINE}
+    off = {id.lower() for id, entry in engines.items() if entry.is_only_switched_off} & usual
+    if all(entry.came_the_short_way or id.lower() in off for id, entry in engines.items()):
+        for engine in default_engines():
+            if engine not in off:
+                families["engine"].imply(engine)
     if all(entry.came_the_short_way for entry in families["target"].entries.values()):
         families["target"].imply("console", SOURCES="folder,archive")
 

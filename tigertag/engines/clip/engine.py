@@ -6,57 +6,27 @@ any photo. Models of the families CLIP, SigLIP (1, and 2 at fixed sizes) and Mob
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Literal
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-from pydantic import Field
-
-from tigertag.engines.clip import facts, files, hub
-from tigertag.engines.clip.facts import Facts
-from tigertag.engines.clip.files import Files
-from tigertag.engines.clip.pixels import Floats, prepared, rendition_for
-from tigertag.engines.clip.towers import Towers
+from tigertag.engines.clip.options import ClipOptions
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.local import LocalEngine
 from tigertag.meaning.contrast import Contrast
-from tigertag.meaning.options import WordOptions
 from tigertag.meaning.packing import pack
 from tigertag.model import JSON, Analysis, Annotation, Finding, Kind, Memory, Permit, Photo, Rendition
+from tigertag.model.fetching import Fetch
+
+if TYPE_CHECKING:
+    from tigertag.engines.clip.model import Model
+    from tigertag.engines.clip.pixels import Floats
 
 _RULES = 1
 """Goes up when the same model would get other numbers of the same photo."""
 _USUAL = Rendition(short_side=448, quality=95)
 """As long as no model is here that could say."""
-
-
-class ClipOptions(WordOptions):
-    """Options of the clip engine."""
-
-    model: str = Field(
-        "Xenova/clip-vit-base-patch32",
-        min_length=1,
-        description="A model's name on the hub, fetched on first use, or a folder with its files.",
-    )
-    revision: str = Field("", description="Which revision of the model on the hub; the newest by default.")
-    precision: str = Field(
-        "",
-        pattern=r"^[a-z0-9]*$",
-        description="Which of a model's files: fp16, quantized; none: the plain ones.",
-    )
-    hub: str = Field("", description="Address of another hub; HF_ENDPOINT, else huggingface.co by default.")
-    cache: Path | None = Field(None, description="Folder for fetched models; by default the hub's own cache.")
-    provider: Literal["auto", "cpu", "cuda", "coreml", "openvino"] = Field(
-        "auto", description="What computes: auto takes the fastest that is installed."
-    )
-    batch: int = Field(8, ge=1, le=256, description="Photos that the model looks at together.")
-    threads: int = Field(
-        1, ge=1, le=256, description="Threads of one worker. There is a worker for each core, so 1 is enough."
-    )
-    concurrency: int = Field(1, ge=1, le=64, description="Batches side by side in one worker.")
-    max_tags: int | None = Field(10, ge=1, description="Tags a photo gets from this engine at most.")
 
 
 class ClipEngine(LocalEngine):
@@ -69,12 +39,14 @@ class ClipEngine(LocalEngine):
         """`memory` stays empty."""
         super().__init__(options, memory)
         self._options = options
-        self._lock = threading.Lock()
-        self._files: Files | None = None
-        self._facts: Facts | None = None
-        self._towers: Towers | None = None
         self.batch_size = options.batch
         self.renditions = (_USUAL,)
+
+    @cached_property
+    def _model(self) -> Model:
+        from tigertag.engines.clip.model import Model  # noqa: PLC0415 - a second, which most commands save
+
+        return Model(self._options)
 
     @property
     def settings(self) -> Mapping[str, JSON]:
@@ -82,7 +54,7 @@ class ClipEngine(LocalEngine):
         only the name: `start` says what is wrong.
         """
         try:
-            here = self._here()
+            here = self._model.here()
             digests = here.digests() if here else None
         except PluginDown:
             digests = None
@@ -93,19 +65,29 @@ class ClipEngine(LocalEngine):
     @property
     def contrast(self) -> Contrast:
         """How closeness becomes probability. Raises PluginDown where there is no model."""
-        return self._known().contrast
+        return self._model.known.contrast
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the model is; also where something is wrong with it, which `start` says."""
+        try:
+            return self._model.here() is not None
+        except PluginDown:
+            return True
+
+    def to_fetch(self) -> Fetch:
+        return self._model.to_fetch()
+
+    def fetch(self, tell: Callable[[int], None]) -> None:
+        self._model.fetch(tell)
 
     def start(self) -> None:
         """Fetches the model where it is not here, and loads it. Raises PluginDown."""
-        with self._lock:
-            if self._towers is None:
-                found = self._here() or hub.fetched(self._place())
-                found.digests()
-                self._files = found
-                self._towers = Towers(found, self._known(), self._options.provider, self._options.threads)
+        self._model.load()
+        self.renditions = (self._model.rendition,)
 
     def answer(self, photo: Photo) -> Analysis:
-        (vector,) = self._loaded().images([self._pixels(photo)])
+        (vector,) = self._model.images([self._model.pixels(photo)])
         return _answer(photo, vector)
 
     def analyze(
@@ -115,75 +97,43 @@ class ClipEngine(LocalEngine):
         pixels: list[Floats] = []
         for photo in photos:
             try:
-                pixels.append(self._pixels(photo))
+                pixels.append(self._model.pixels(photo))
             except PhotoError as error:
                 yield PhotoError(str(error), photo)
             else:
                 shown.append(photo)
         if shown:
-            for photo, vector in zip(shown, self._loaded().images(pixels), strict=True):
+            for photo, vector in zip(shown, self._model.images(pixels), strict=True):
                 try:
                     yield _answer(photo, vector)
                 except PhotoError as error:
                     yield error
 
-    def _pixels(self, photo: Photo) -> Floats:
-        known = self._known()
-        return prepared(photo.jpeg(self.renditions[0]), known.pixels, (photo.width, photo.height))
-
     def understand(self, texts: Sequence[str]) -> list[str]:
         """The vector of each text, as `meaning.packing.pack` gives it. Raises PluginDown."""
-        return [pack(row.tolist()) for row in self._loaded().texts(texts)] if texts else []
+        return [pack(row.tolist()) for row in self._model.texts(texts)] if texts else []
 
     def check(self) -> Iterable[Finding]:
-        model = self._options.model
+        name = self._options.model
         try:
-            here = self._here()
+            here = self._model.here()
             if here is None:
-                yield Finding(True, f"clip will fetch the model {model} at the first scan")
+                yield Finding(
+                    True, f"clip will fetch the model {name} at the first scan, and say how large it is"
+                )
                 return
             here.digests()
-            family = facts.read(here).family
+            family = self._model.known.family
         except PluginDown as error:
             yield Finding(
                 False, f"clip: {error}", "correct ENGINE_CLIP_MODEL, or delete the model to fetch it anew"
             )
         else:
-            yield Finding(True, f"clip uses {model} ({family}); {self.sends}")
-
-    def _here(self) -> Files | None:
-        """The model, where it is on this computer. Raises PluginDown where a folder lacks something."""
-        if self._files is None:
-            folder = Path(self._options.model).expanduser()
-            if folder.is_absolute() or folder.is_dir() or self._options.model.startswith("."):
-                self._files = files.find(folder, self._options.precision)
-            else:
-                self._files = hub.cached(self._place())
-        return self._files
-
-    def _place(self) -> hub.Place:
-        options = self._options
-        return hub.Place(
-            options.model, options.precision, options.revision or None, options.hub or None, options.cache
-        )
-
-    def _known(self) -> Facts:
-        if self._facts is None:
-            here = self._here()
-            if here is None:
-                raise PluginDown(f"the model {self._options.model} is not here yet")
-            self._facts = facts.read(here)
-            self.renditions = (rendition_for(self._facts.pixels),)
-        return self._facts
-
-    def _loaded(self) -> Towers:
-        if self._towers is None:
-            self.start()
-        assert self._towers is not None
-        return self._towers
+            yield Finding(True, f"clip uses {name} ({family}); {self.sends}")
 
 
 def _answer(photo: Photo, vector: Floats) -> Analysis:
-    if not np.isfinite(vector).all():
+    numbers = vector.tolist()
+    if not all(map(math.isfinite, numbers)):
         raise PhotoError(f"the model makes nothing of {photo.name}", photo)
-    return Analysis(photo, (Annotation(Kind.EMBEDDING, value=pack(vector.tolist())),))
+    return Analysis(photo, (Annotation(Kind.EMBEDDING, value=pack(numbers)),))

@@ -77,10 +77,16 @@ def read(found: Files) -> Facts:
         known = "CLIP, SigLIP, SigLIP 2, MobileCLIP"
         raise PluginDown(f"the model in {found.folder} is {what}; those that can be used: {known}")
     tokens = _json(found.paths[files.TOKENS]) if files.TOKENS in found.paths else {}
+    pixels = _json(found.paths[files.PIXELS])
+    if "max_num_patches" in pixels:  # as the processor of SigLIP 2 for any size has it
+        raise PluginDown(
+            f"the model in {found.folder} takes pictures of any size (NaFlex), which cannot be used: choose "
+            "one of a fixed size, such as onnx-community/siglip2-base-patch16-224-ONNX"
+        )
     try:
         return Facts(
             family,
-            _pixels(_json(found.paths[files.PIXELS]), is_square=family.startswith("siglip")),
+            _pixels(pixels, is_square=family.startswith("siglip")),
             _texts(config, tokens, family),
             _contrast(config, family),
         )

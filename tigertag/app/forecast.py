@@ -8,17 +8,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from tigertag.app.context import App, build_engine, engine_options
+from tigertag.app.fetching import lacks
 from tigertag.app.limiting import spent_of
 from tigertag.app.scanning import (
     EngineLine,
     ScanOrder,
     ScanReport,
-    chosen_engines,
-    chosen_sources,
     open_sources,
     ordered,
     sources_of,
 )
+from tigertag.app.starting import chosen_engines
 from tigertag.app.waiting import as_shown, waits_for
 from tigertag.config import Declared
 from tigertag.pipeline.choose import Choice, may_see
@@ -43,7 +43,9 @@ def forecast(app: App, order: ScanOrder) -> ScanReport:
         for listing in listings:
             if listing.fault is not None:
                 tally.put_aside(listing.label, listing.fault)
-        engines = [_built(database, each, stack) for each in chosen_engines(app, order.engines)]
+        built = [(each, _built(database, each, stack)) for each in chosen_engines(app, order.engines)]
+        engines = [each for declared, each in built if not lacks(declared, each.engine)]
+        offers = [lacking for declared, each in built if (lacking := lacks(declared, each.engine))]
         choice = ordered(order, engines)
         if choice.paths is not None:
             choice = replace(choice, paths=as_shown(choice.paths, sources))
@@ -59,6 +61,7 @@ def forecast(app: App, order: ScanOrder) -> ScanReport:
         seconds=time.monotonic() - began,
         dry_run=True,
         kept_in=app.settings.db_url_shown,
+        offers=tuple(offers),
     )
 
 

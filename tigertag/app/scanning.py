@@ -13,30 +13,28 @@ from tigertag import plugins
 from tigertag.app.context import (
     App,
     Run,
-    build_engine,
     build_source,
     engine_options,
-    engine_policy,
     open_targets,
 )
-from tigertag.app.limiting import Spent, open_limits, raise_if_closed
+from tigertag.app.fetching import content_offered
+from tigertag.app.limiting import Spent, open_limits
 from tigertag.app.preparing import open_workshop
+from tigertag.app.starting import start_engines
 from tigertag.app.waiting import as_shown, waits_for
 from tigertag.app.words import look_with
 from tigertag.config import Declared
-from tigertag.errors import ConfigError, PluginDown, Refused, TigerTagError
+from tigertag.errors import ConfigError, TigerTagError
 from tigertag.media.names import kind_of
-from tigertag.model import JSON, Engine, EngineRules, Outcome, Quota
+from tigertag.model import JSON, EngineRules, Outcome, Quota
 from tigertag.pipeline.choose import Choice
 from tigertag.pipeline.discover import Listing
 from tigertag.pipeline.outlook import Outlook
 from tigertag.pipeline.scan import Scanned
 from tigertag.pipeline.scan import scan as run_scan
 from tigertag.pipeline.work import OpenEngine, OpenSource, Tally
-from tigertag.store import answers, due, items, revisions, sends
+from tigertag.store import due, items, revisions, sends
 from tigertag.store.database import Database
-from tigertag.store.revisions import RevisionFacts
-from tigertag.worker import Blueprint
 
 __all__ = [
     "Choice",
@@ -110,6 +108,8 @@ class ScanReport:
     dry_run: bool = False
     kept_in: str = ""
     """Where the answers are kept: the database, without its password."""
+    offers: tuple[str, ...] = ()
+    """What more there would be, and how to get it: a sentence each."""
 
     @property
     def exit_code(self) -> int:
@@ -125,7 +125,9 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
         database = run.work.database
         sources = open_sources(app, database, sources_of(app, order), stack, run.tally)
         targets = open_targets(app, database, stack, run.tally)
-        engines = look_with(app, run, start_engines(app, run, order, stack))
+        started = start_engines(app, run, order.engines, stack, sure=order.sure)
+        engines = look_with(app, run, started)
+        run.offers += content_offered(app.settings)
         choice = ordered(order, engines)
         if choice.paths is not None:
             choice = replace(choice, paths=as_shown(choice.paths, sources))
@@ -228,77 +230,6 @@ def _with(declared: Declared, **changes: object) -> Declared:
     return Declared(declared.id, declared.family, declared.plugin, options, declared.enabled, declared.origin)
 
 
-# ── engines ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def chosen_engines(app: App, names: Sequence[str]) -> list[Declared]:
-    """The enabled engines, or those named. Raises ConfigError for a name that is none of them."""
-    enabled = {each.id: each for each in app.settings.engines if each.enabled}
-    unknown = [name for name in names if name.lower() not in enabled]
-    if unknown:
-        known = ", ".join(enabled) or "none"
-        raise ConfigError(*(f"There is no engine `{name}`; enabled are: {known}" for name in unknown))
-    return [enabled[name.lower()] for name in names] if names else list(enabled.values())
-
-
-def start_engines(app: App, run: Run, order: ScanOrder, stack: ExitStack) -> list[OpenEngine]:
-    """The engines, ready to be asked, each with its revision in force. One that cannot start is put aside."""
-    started = []
-    for declared in chosen_engines(app, order.engines):
-        engine = build_engine(run.work.database, declared, stack)
-        try:
-            raise_if_closed(app, declared)
-            engine.start()
-            facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
-            if engine.billed and not order.sure:
-                _ask_before_billing_again(app, run, declared, facts)
-        except (PluginDown, Refused) as error:
-            run.tally.put_aside(declared.id, error)
-            continue
-        revision_id = run.work.database.transact(
-            lambda session, name=declared.id, facts=facts: revisions.put_in_force(  # type: ignore[misc]
-                session, name, facts, app.now()
-            )
-        )
-        options = engine_options(declared)
-        started.append(
-            OpenEngine(
-                declared.id,
-                engine,
-                revision_id,
-                facts.fingerprint,
-                only=options.only,
-                except_=options.except_,
-                order=options.order,
-                policy=engine_policy(declared),
-                blueprint=_blueprint(declared, engine, facts),
-                limits=open_limits(app, run.work.database, declared),
-            )
-        )
-    return started
-
-
-def _blueprint(declared: Declared, engine: Engine, facts: RevisionFacts) -> Blueprint | None:
-    """What workers build it from; what is counted stays here, where each request is written down first."""
-    if engine.runs_in == "thread" or engine.billed or engine_options(declared).rules().counts_calls:
-        return None
-    return Blueprint(declared.plugin, declared.options, facts.fingerprint)
-
-
-def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: RevisionFacts) -> None:
-    """Settings that change a billed engine's answers ask for every photo again: a person decides (C4)."""
-    with run.work.database.reading() as session:
-        before = revisions.newest(session, declared.id)
-        if before is None or revisions.find(session, facts) is not None:
-            return
-        paid = answers.counts(session, before.id).get("done", 0)
-    what = (
-        f"{declared.id}: its settings have changed, so {paid:,} photos that were paid for would be asked again"
-    )
-    if paid and not app.confirm(f"{what}. Go on?"):
-        raise Refused(f"{what}. Run `tigertag scan --yes` if you want that, or set them back.")
-
-
 # ── the report ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -338,6 +269,7 @@ def report_of(
         seconds=seconds,
         known_failures=max(0, known - new),
         kept_in=app.settings.db_url_shown,
+        offers=tuple(run.offers),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import os
@@ -15,9 +14,10 @@ from typing import BinaryIO, cast
 
 from pydantic import Field
 
-from tigertag.errors import PhotoError, TigerTagError, TransientError, Unreachable
+from tigertag.errors import PhotoError, TigerTagError
 from tigertag.media.library import Library
 from tigertag.media.names import key_of, path_of, printable
+from tigertag.media.on_disk import PASSING, OnDisk
 from tigertag.media.sidecars import FACT, MOST_BYTES
 from tigertag.model import JSON, Album, Finding, Item, KeepsSidecars, ListsAlbums, Memory, Sidecar, Source
 from tigertag.options import CommaList, SourceOptions
@@ -26,17 +26,6 @@ from tigertag.sources.folder_listing import Listing
 from tigertag.sources.folder_walk import Walk, open_regular
 
 log = logging.getLogger(__name__)
-
-# Read errors that may be gone at once (a share that reconnects); each is tried again once.
-_PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.ENOTCONN})
-# Those that say nothing about the photo, so the next run tries again.
-_NOT_THE_PHOTO = (_PASSING - {errno.EIO}) | {
-    errno.ENOENT,
-    errno.ENOTDIR,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOMEM,
-}
 
 
 class FolderOptions(SourceOptions):
@@ -61,6 +50,7 @@ class FolderSource(Source, ListsAlbums, KeepsSidecars):
     def __init__(self, options: FolderOptions, memory: Memory) -> None:
         self._options = options
         self._memory = memory
+        self._on_disk = OnDisk("folder", options.path)
         self._skipped: Mapping[str, int] = {}
 
     @cached_property
@@ -89,7 +79,7 @@ class FolderSource(Source, ListsAlbums, KeepsSidecars):
             is_empty = next(self._walk().pictures(), None) is None
             return known.device if is_empty or known.is_here(self._size_of) else device
         except OSError as error:
-            raise self._unreachable(error) from error
+            raise self._on_disk.unreachable(error) from error
 
     @property
     def _memory_key(self) -> str:
@@ -103,7 +93,7 @@ class FolderSource(Source, ListsAlbums, KeepsSidecars):
 
     @property
     def label(self) -> str:
-        return f"folder {printable(str(self._options.path))}"
+        return self._on_disk.label
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -128,7 +118,7 @@ class FolderSource(Source, ListsAlbums, KeepsSidecars):
             for folder in listing.walk.folders():
                 yield listing.album(folder, before)
         except OSError as error:
-            raise self._unreachable(error) from error
+            raise self._on_disk.unreachable(error) from error
         finally:
             self._skipped = dict(listing.walk.skipped)
         self._remember(listing.sizes)
@@ -189,41 +179,10 @@ class FolderSource(Source, ListsAlbums, KeepsSidecars):
         return path
 
     def _fault(self, item: Item, error: OSError | ValueError) -> TigerTagError:
-        """Foreign to ours: the folder's, the moment's or the photo's."""
-        if not isinstance(error, OSError):
-            return PhotoError(f"{item.path} cannot be read ({error})")
-        if not self._top.exists():
-            return self._unreachable(error)
-        if error.errno == errno.ENOENT:
-            return TransientError(f"{item.path} is no longer in {self.label}")
-        if error.errno in _NOT_THE_PHOTO:
-            return TransientError(f"{item.path} cannot be read just now ({error.strerror})")
-        return PhotoError(f"{item.path} cannot be read ({error.strerror})")
-
-    def _unreachable(self, error: OSError) -> Unreachable:
-        where = printable(str(self._options.path))
-        if isinstance(error, FileNotFoundError):
-            return Unreachable(f"The folder {where} is missing. Is the disk mounted, and the path right?")
-        return Unreachable(f"The folder {where} cannot be read ({error.strerror}).")
+        return self._on_disk.fault(item.path, error, self._top)
 
     def check(self) -> Iterable[Finding]:
-        """Whether the folder is there and holds a photo that can be read."""
-        try:
-            first = next(self.items(), None)
-        except TigerTagError as error:
-            yield Finding(False, str(error), "Set the source's PATH to a folder that this user may read.")
-            return
-        if first is None:
-            yield Finding(
-                False, f"{self.label} holds no photos", "Is the disk mounted? Do INCLUDE and EXCLUDE fit?"
-            )
-            return
-        yield Finding(True, f"{self.label} holds photos")
-        try:
-            with self.open(first) as file:
-                file.read(1)
-        except TigerTagError as error:
-            yield Finding(False, str(error), "Let the user that runs TigerTag read the photos.")
+        return self._on_disk.check(self)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -256,7 +215,7 @@ class _Steady(io.RawIOBase):
         try:
             return self._fill(buffer)
         except OSError as error:
-            if error.errno not in _PASSING or not self._is_fresh:
+            if error.errno not in PASSING or not self._is_fresh:
                 raise self._fault(error) from error
             log.debug("read again after: %s", error.strerror)
         self._again(at)

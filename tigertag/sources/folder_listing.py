@@ -6,12 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Self
 
 from tigertag import __version__
 from tigertag.media.names import KINDS, key_of, printable
+from tigertag.media.on_disk import moment_of
 from tigertag.media.sidecars import ENDINGS, facts_of, look
 from tigertag.model import JSON, Album, Item, fingerprint
 from tigertag.model.stamp import stamped
@@ -46,7 +46,7 @@ class Listing:
         path, key = printable(found.path), key_of(found.path)
         album, _, name = path.rpartition("/")
         size = self.sizes[key] = found.status.st_size
-        stamp, moment, facts = self._stamp(found), _moment(found.status), facts_of(found.sidecar)
+        stamp, moment, facts = self._stamp(found), moment_of(found.status.st_mtime), facts_of(found.sidecar)
         return Item(self.source, key, path, stamp, self.section, album, _title(name), size, moment, facts)
 
     def _stamp(self, found: Found) -> str:
@@ -95,10 +95,3 @@ def _title(name: str) -> str:
     """Without its ending."""
     before, _, ending = name.rpartition(".")
     return before if before and ending else name
-
-
-def _moment(status: os.stat_result) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(status.st_mtime, UTC)
-    except (OverflowError, OSError, ValueError):  # a time stamp that no calendar holds
-        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.torture import concurrency, config, database, disk, kills, pictures, secrets, wire
+from tests.torture import concurrency, config, database, disk, kills, pictures, secrets, wire, xmp
 from tests.torture.trial import Trial
 
 Trials = Callable[[bool], Iterator[Trial]]
@@ -17,8 +17,11 @@ BOUNDARIES: Mapping[str, Trials] = {
     "plex": wire.plex,
     "imagga": wire.imagga,
     "compreface": wire.compreface,
+    "openai": wire.openai,
     "secrets": secrets.trials,
     "pictures": pictures.trials,
     "disk": disk.trials,
     "configuration": config.trials,
+    "sidecars": xmp.sidecars,
+    "embedded": xmp.embedded,
 }

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from tigertag import plexserver
 from tigertag.engines.compreface import CompreFaceEngine
 from tigertag.engines.imagga import ImaggaEngine
+from tigertag.engines.openai import OpenAIEngine
 from tigertag.executors.threads import Threads
 
 LONGEST_WAIT = 300
@@ -60,10 +61,11 @@ def hurried(waits: Waits, limit: float) -> Iterator[None]:
         enter(patch("tigertag.plugins.entry_points", cache(entry_points)))
         enter(patch.dict(_defaults(ImaggaEngine), imagga))
         enter(patch.dict(_defaults(CompreFaceEngine), {"sleep": waits}))
+        enter(patch.dict(_defaults(OpenAIEngine), {"sleep": waits}))
         yield
 
 
-def _defaults(engine: type[ImaggaEngine] | type[CompreFaceEngine]) -> dict[str, Any]:
+def _defaults(engine: type[ImaggaEngine] | type[CompreFaceEngine] | type[OpenAIEngine]) -> dict[str, Any]:
     found = engine.__init__.__kwdefaults__
     assert found is not None
     return found
@@ -71,7 +73,7 @@ def _defaults(engine: type[ImaggaEngine] | type[CompreFaceEngine]) -> dict[str, 
 
 @dataclass
 class Names:
-    """`plex.test`, `imagga.test` and `faces.test` are this machine, until they are forgotten."""
+    """`plex.test`, `imagga.test` and others are this machine, until they are forgotten."""
 
     forgotten: set[str] = field(default_factory=set)
 

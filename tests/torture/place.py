@@ -12,16 +12,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from click.testing import CliRunner
 from requests.structures import CaseInsensitiveDict
 
 from tests import databases
-from tests.servers import imagga
+from tests.servers import imagga, openai
 from tests.servers.base import Answer, Request, Service
 from tests.servers.compreface import CompreFace
 from tests.servers.compreface_faces import draw_people
 from tests.servers.imagga import Imagga
+from tests.servers.openai import VisionServer
 from tests.servers.plex import PlexServer
 from tests.servers.plex.answers import Question
 from tests.torture.canaries import Canaries
@@ -30,7 +32,8 @@ from tigertag.cli.main import cli
 
 TOKEN = "cnry/plex+token=&%1~"
 PHOTOS = 6
-HOSTS = {"Plex": "plex.test", "Imagga": "imagga.test", "CompreFace": "faces.test"}
+HOSTS = {"Plex": "plex.test", "Imagga": "imagga.test", "CompreFace": "faces.test", "OpenAI": "vision.test"}
+Billing = Literal["Imagga", "OpenAI"]
 PEOPLE = ("red", "lime", "cyan")
 _PLEX_KINDS = {"listing": "listing page", "download": "download", "read": "tag read", "edit": "tag edit"}
 _LONGEST_RUN = 60
@@ -97,13 +100,18 @@ class State:
 
 @dataclass
 class Place:
-    """`plex`, `imagga` and `faces` are the services; `ask` runs the program against them."""
+    """`plex`, `imagga`, `vision` and `faces` are the services; `run` runs the program against them.
+
+    Of Imagga and OpenAI only the one that is `billing` is set up.
+    """
 
     folder: Path
     plex: WiredPlex
     imagga: Imagga
     faces: CompreFace
     elsewhere: Elsewhere
+    vision: VisionServer
+    billing: Billing = "Imagga"
     names: Names = field(default_factory=Names)
     settings: dict[str, str] = field(default_factory=dict)
     certificates: Certificates | None = None
@@ -114,7 +122,22 @@ class Place:
 
     @property
     def services(self) -> Mapping[str, Service]:
-        return {"Plex": self.plex, "Imagga": self.imagga, "CompreFace": self.faces}
+        return {"Plex": self.plex, self.billing: self._billing, "CompreFace": self.faces}
+
+    @property
+    def _billing(self) -> Service:
+        return self.imagga if self.billing == "Imagga" else self.vision
+
+    @property
+    def charged(self) -> Counter[str]:
+        """Pictures that were charged for."""
+        return Counter(self.imagga.billed if self.billing == "Imagga" else self.vision.answered)
+
+    @property
+    def shown(self) -> Counter[str]:
+        """Requests that may be billed."""
+        kind = "tags" if self.billing == "Imagga" else "chat"
+        return Counter(request.digest for request in self._billing.of(kind))
 
     @property
     def database(self) -> Path:
@@ -129,6 +152,8 @@ class Place:
     def run(self, *arguments: str, limit: float = 10) -> Ran:
         """Runs `tigertag`; a service may be silent for `limit` seconds."""
         self.settings["ENGINE_COMPREFACE_TIMEOUT"] = str(2 * limit)
+        if self.billing == "OpenAI":
+            self.settings["ENGINE_OPENAI_TIMEOUT"] = str(2 * limit)
         waits, env = Waits(), self.env_file()
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
@@ -162,7 +187,7 @@ class Place:
         return frozenset((str(plugin), str(photo)) for plugin, photo in answers), len(pending)
 
     def sends(self) -> Counter[str]:
-        """The requests to Imagga that were written down, by outcome."""
+        """The requests that may be billed and were written down, by outcome."""
         return Counter(str(outcome) for (outcome,) in self._rows("SELECT outcome FROM send"))
 
     def _rows(self, query: str) -> list[tuple[object, ...]]:
@@ -171,7 +196,7 @@ class Place:
 
     def harm(self) -> list[str]:
         """What a careful client never does."""
-        return [*self.plex.plex.damage(), *self.plex.damage, *self.imagga.damage, *self.faces.damage]
+        return [*self.plex.plex.damage(), *self.plex.damage, *self._billing.damage, *self.faces.damage]
 
     def leave(self, name: str, how: str) -> None:
         """From now on a service is not there: `refused`, `no such host`, or it shows another `certificate`."""
@@ -195,6 +220,7 @@ class Place:
                 "Imagga's key": imagga.KEY,
                 "Imagga's secret": imagga.SECRET,
                 "CompreFace's key": self.faces.key,
+                "OpenAI's key": self.vision.key,
             }
         )
 
@@ -242,8 +268,8 @@ class Certificates:
 class Places:
     """Makes places, all alike: pictures are drawn and the database is made once."""
 
-    def __init__(self, folder: Path, elsewhere: Elsewhere) -> None:
-        self._folder, self.elsewhere = folder, elsewhere
+    def __init__(self, folder: Path, elsewhere: Elsewhere, billing: Billing = "Imagga") -> None:
+        self._folder, self.elsewhere, self.billing = folder, elsewhere, billing
         self._made = 0
         self._pictures = [
             draw_people(PEOPLE[number % 3], size=(160, 120), seed=number, face=60) for number in range(PHOTOS)
@@ -260,7 +286,8 @@ class Places:
         folder.mkdir()
         shutil.copyfile(self._empty, folder / "tigertag.db")
         self.elsewhere.requests.clear()
-        place = Place(folder, WiredPlex(), Imagga(limit=1000, at_once=2), CompreFace(), self.elsewhere)
+        services = WiredPlex(), Imagga(limit=1000, at_once=2), CompreFace()
+        place = Place(folder, *services, self.elsewhere, VisionServer(key=openai.KEY), self.billing)
         self._fill(place)
         with ExitStack() as stack:
             for name, service in place.services.items():
@@ -288,10 +315,10 @@ class Places:
 
 
 @contextmanager
-def places() -> Iterator[Places]:
+def places(billing: Billing = "Imagga") -> Iterator[Places]:
     """Where places are made; all is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder, Elsewhere() as elsewhere:
-        yield Places(Path(folder), elsewhere)
+        yield Places(Path(folder), elsewhere, billing)
 
 
 def _certificates(folder: Path) -> Certificates | None:
@@ -318,14 +345,17 @@ def _settings(place: Place) -> dict[str, str]:
         port = place.services[name].url.rpartition(":")[2]
         return f"{'https' if name == place.secure else 'http'}://{HOSTS[name]}:{port}"
 
-    keys = {**place.imagga.options, "api_url": address("Imagga") + "/v2"}
+    if place.billing == "Imagga":
+        keys = {**place.imagga.options, "api_url": address("Imagga") + "/v2"}
+    else:
+        keys = {**place.vision.options, "api_url": address("OpenAI") + "/v1"}
     return {
         "DB_URL": f"sqlite:///{place.database}",
         "PLEX_URL": address("Plex"),
         "PLEX_TOKEN": place.plex.plex.token,
         "PLEX_SECTIONS": "Photos",
-        **{f"ENGINE_IMAGGA_{name.upper()}": str(value) for name, value in keys.items()},
-        "ENGINE_IMAGGA_CONCURRENCY": "2",
+        **{f"ENGINE_{place.billing.upper()}_{name.upper()}": str(value) for name, value in keys.items()},
+        f"ENGINE_{place.billing.upper()}_CONCURRENCY": "2",
         "ENGINE_COMPREFACE_API_KEY": place.faces.key,
         "ENGINE_COMPREFACE_API_URL": address("CompreFace"),
     }

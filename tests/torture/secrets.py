@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 from unittest.mock import patch
@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 
 from tests import databases
 from tests.servers.base import Answer, Fault, Request, Service
+from tests.torture import secrets_more
 from tests.torture.canaries import Canaries
 from tests.torture.place import HOSTS, Place, Places, places
-from tests.torture.trial import Cell, Trial, missed, untried
+from tests.torture.secrets_looking import LOUD, PASSWORD, QUOTED, Looking, owner_of, trial_of
+from tests.torture.trial import Cell, Trial, untried
 from tests.torture.wire import KINDS, Bench
 from tests.torture.wire_faults import wrongs
 from tigertag.errors import StoreError
@@ -30,9 +32,6 @@ from tigertag.store.tables import Base
 
 T = TypeVar("T")
 
-_PASSWORD = "cnry:pass/word+&%2"
-_QUOTED = "cnry%3Apass%2Fword%2B%26%252"
-_LOUD = ("-vv", "--debug")
 _COMMANDS: Sequence[tuple[str, ...]] = (
     ("scan",),
     ("scan", "--json"),
@@ -51,68 +50,21 @@ _COMMANDS: Sequence[tuple[str, ...]] = (
 _ECHOES: Mapping[str, int] = {"200": 200, "400": 400, "401": 401, "403": 403, "500": 500}
 
 
-@dataclass
-class Looking:
-    """A place that is looked through for its canaries."""
-
-    place: Place
-    canaries: Canaries
-    names: set[str] = field(default_factory=set)
-    """Of files that were there or open while a request was under way."""
-
-    @classmethod
-    def at(cls, place: Place, **more: str) -> Looking:
-        found = cls(place, Canaries({**place.canaries.secrets, **more}))
-        for service in place.services.values():
-            service.fail("*", Fault(), times=0, when=found._look_around)
-        return found
-
-    def _look_around(self, _: Request) -> bool:
-        self.names.update(path.name for path in self.place.folder.rglob("*"))
-        for link in Path("/proc/self/fd").glob("*"):
-            with suppress(OSError):
-                self.names.add(str(link.readlink()))
-        return False
-
-    def run(self, *arguments: str) -> None:
-        """Runs the program at its loudest; `leaked` tells of it."""
-        log = self.place.folder / "log"
-        ran = self.place.run(*arguments, *_LOUD, "--log-file", str(log))
-        self._said = ran.out + ran.err
-
-    def leaked(self) -> str | None:
-        """Where a secret was found."""
-        own = [self.place.folder / "tigertag.env"]
-        found = [f"said {name}" for name in self.canaries.found(self._said)]
-        found += [f"in {each}" for each in self.canaries.in_files(self.place.folder, but=own)]
-        found += [f"a file called {name}" for name in self.names if self.canaries.found(name)]
-        found += [f"to {name}: {what}" for name, what in self._strayed()]
-        found += ["a request to another host"] if self.place.elsewhere.requests else []
-        return "; ".join(found) or None
-
-    def _strayed(self) -> Iterator[tuple[str, str]]:
-        """Secrets that were sent to a service that they are not of."""
-        for name, service in self.place.services.items():
-            for request in service.requests:
-                sent = json.dumps([request.target, dict(request.headers)]).encode() + request.body
-                yield from ((name, what) for what in self.canaries.found(sent) if _owner(what) != name)
-
-
 def trials(full: bool) -> Iterator[Trial]:
     """Each way in which a secret might get out."""
     with places() as made:
         yield from _commands(made, full)
         yield from _echoes(made, full)
         yield from _misconfigured(made)
+        yield from secrets_more.trials(made, full)
         yield from _proxies(made)
         yield from _databases(made)
         yield _spooled(made)
         yield _arguments(made)
         yield from _wire(made, full)
-
-
-def _trial(where: str, fault: str, command: str, looking: Looking) -> Trial:
-    return Trial(Cell(f"secrets, {where}", fault, command), misses=missed(leaked=looking.leaked()))
+    with places("OpenAI") as made:
+        yield from _echoes(made, full)
+        yield from _wire(made, full)
 
 
 def _commands(made: Places, full: bool) -> Iterator[Trial]:
@@ -121,37 +73,39 @@ def _commands(made: Places, full: bool) -> Iterator[Trial]:
         looking = Looking.at(place)
         for arguments in _COMMANDS:
             looking.run(*arguments)
-            yield _trial("commands", "none", " ".join(arguments), looking)
+            yield trial_of("commands", "none", " ".join(arguments), looking)
     if full:
         with made.one() as place:
             place.environment |= {name: place.settings.pop(name) for name in list(place.settings)}
             looking = Looking.at(place)
             for arguments in (("config",), ("config", "--json"), ("scan",)):
                 looking.run(*arguments)
-                yield _trial("commands", "settings in the environment", " ".join(arguments), looking)
+                yield trial_of("commands", "settings in the environment", " ".join(arguments), looking)
 
 
 def _echoes(made: Places, full: bool) -> Iterator[Trial]:
     """A service sends back what it was sent, in every spelling."""
-    for name, kinds in KINDS.items():
+    for name, kinds in _kinds_of(made):
         for kind in kinds if full else kinds[-1:]:
             for status, number in _ECHOES.items() if full else [("200", 200), ("400", 400)]:
                 with made.one() as place:
                     looking = Looking.at(place)
                     place.services[name].fail(kind, _echo(name, number, _own(name, looking)), times=99)
                     looking.run("scan")
-                    yield _trial(f"{name} {kind}", f"echo with {status}", "scan", looking)
+                    yield trial_of(f"{name} {kind}", f"echo with {status}", "scan", looking)
+
+
+def _kinds_of(made: Places) -> Iterator[tuple[str, Sequence[str]]]:
+    """The services that are asked there, each once over all places."""
+    for name, kinds in KINDS.items():
+        if (name == "OpenAI") == (made.billing == "OpenAI"):
+            yield name, kinds
 
 
 def _own(service: str, looking: Looking) -> Canaries:
     """The secrets that a service is sent."""
     secrets = looking.canaries.secrets
-    return Canaries({what: secrets[what] for what in secrets if _owner(what) == service})
-
-
-def _owner(what: str) -> str:
-    """The service that a secret is for."""
-    return "Plex" if what == "the token" else what.partition("'")[0]
+    return Canaries({what: secrets[what] for what in secrets if owner_of(what) == service})
 
 
 def _echo(service: str, status: int, canaries: Canaries) -> Fault:
@@ -162,6 +116,9 @@ def _echo(service: str, status: int, canaries: Canaries) -> Fault:
         "code": 99,
         "result": {"tags": words, "billing_period_end": words},
         "subjects": words,
+        "error": {"message": words, "code": words},
+        "choices": [{"message": {"role": "assistant", "content": words}, "finish_reason": "stop"}],
+        "data": [{"id": words}],
     }
     if service == "Plex":
         return Fault(status=status, body=f"<html>{words}</html>".encode(), content_type="text/html")
@@ -171,21 +128,21 @@ def _echo(service: str, status: int, canaries: Canaries) -> Fault:
 def _misconfigured(made: Places) -> Iterator[Trial]:
     """What is wrong with a setting is said without the secret in it."""
     wrong = {
-        "PLEX_URL": f"http://anna:{_QUOTED}@plex.test:32400",
-        "ENGINE_IMAGGA_API_URL": f"https://anna:{_QUOTED}@imagga.test/v2",
-        "ENGINE_COMPREFACE_API_URL": f"http://anna:{_QUOTED}@faces.test",
-        "DB_URL": f"oracle://anna:{_QUOTED}@db.test/tigertag",
-        "ENGINE_IMAGGA_API_SECRET": f"{_PASSWORD} two words",
-        "PLEX_TOKEN": f"{_PASSWORD} two words",
-        "ENGINE_COMPREFACE_API_KEY": f"{_PASSWORD} two words",
-        "ENGINE_IMAGGA_APIKEY": _PASSWORD,
+        "PLEX_URL": f"http://anna:{QUOTED}@plex.test:32400",
+        "ENGINE_IMAGGA_API_URL": f"https://anna:{QUOTED}@imagga.test/v2",
+        "ENGINE_COMPREFACE_API_URL": f"http://anna:{QUOTED}@faces.test",
+        "DB_URL": f"oracle://anna:{QUOTED}@db.test/tigertag",
+        "ENGINE_IMAGGA_API_SECRET": f"{PASSWORD} two words",
+        "PLEX_TOKEN": f"{PASSWORD} two words",
+        "ENGINE_COMPREFACE_API_KEY": f"{PASSWORD} two words",
+        "ENGINE_IMAGGA_APIKEY": PASSWORD,
     }
     for name, value in wrong.items():
         with made.one() as place:
             place.settings[name] = value
-            looking = Looking.at(place, password=_PASSWORD)
+            looking = Looking.at(place, password=PASSWORD)
             looking.run("config")
-            yield _trial("settings", f"wrong {name}", "config", looking)
+            yield trial_of("settings", f"wrong {name}", "config", looking)
 
 
 class Proxy(Service):
@@ -215,17 +172,17 @@ class Proxy(Service):
 def _proxies(made: Places) -> Iterator[Trial]:
     faults = {
         "works": Fault(),
-        "wants another password": Fault(status=407, body=_PASSWORD.encode()),
+        "wants another password": Fault(status=407, body=PASSWORD.encode()),
         "resets": Fault(reset="before"),
     }
     for what, fault in faults.items():
         with made.one() as place, Proxy(place) as proxy:
-            place.environment |= {"HTTP_PROXY": f"http://anna:{_QUOTED}@{proxy.host}", "NO_PROXY": ""}
-            looking = Looking.at(place, password=_PASSWORD)
+            place.environment |= {"HTTP_PROXY": f"http://anna:{QUOTED}@{proxy.host}", "NO_PROXY": ""}
+            looking = Looking.at(place, password=PASSWORD)
             if fault != Fault():
                 proxy.fail("*", fault, times=10_000)
             looking.run("scan")
-            yield _trial("proxy", what, "scan", looking)
+            yield trial_of("proxy", what, "scan", looking)
             if not proxy.requests:
                 raise RuntimeError("nothing went through the proxy")
 
@@ -239,7 +196,7 @@ def _databases(made: Places) -> Iterator[Trial]:
         except BaseException as reason:  # noqa: BLE001 - pytest's own way to say that there is none
             yield untried(cell, str(reason))
             return
-        secret = url.set(password=_PASSWORD)
+        secret = url.set(password=PASSWORD)
         for what, address in {
             "scan": secret,
             "config": secret,
@@ -248,10 +205,10 @@ def _databases(made: Places) -> Iterator[Trial]:
         }.items():
             place = stack.enter_context(made.one())
             place.settings["DB_URL"] = address.render_as_string(hide_password=False)
-            looking = Looking.at(place, password=_PASSWORD)
+            looking = Looking.at(place, password=PASSWORD)
             looking.run("config" if what == "config" else "scan")
             looking.names |= _dump(url)
-            yield _trial("database", "with a password", what, looking)
+            yield trial_of("database", "with a password", what, looking)
 
 
 def _dump(url: object) -> set[str]:
@@ -288,7 +245,7 @@ def _spooled(made: Places) -> Trial:
             looking.run("scan")
         if not list(place.folder.glob("*.spool")):
             return untried(Cell("secrets, spool file", "the database is lost", "scan"), "nothing was spooled")
-        return _trial("spool file", "the database is lost", "scan", looking)
+        return trial_of("spool file", "the database is lost", "scan", looking)
 
 
 def _arguments(made: Places) -> Trial:
@@ -309,17 +266,17 @@ def _arguments(made: Places) -> Trial:
             return False
 
         place.imagga.fail("tags", Fault(), times=0, when=look)
-        command = [sys.executable, "-m", "tigertag", "--env-file", str(place.env_file()), "scan", *_LOUD]
+        command = [sys.executable, "-m", "tigertag", "--env-file", str(place.env_file()), "scan", *LOUD]
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "LANG") if name in os.environ}
         env = {**kept, "HOME": str(place.folder), "NO_PROXY": "*"}
         process.append(
             subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         )
         out, err = process[0].communicate(timeout=120)
-        looking._said = out + err + "\n".join(shown)
+        looking.said = out + err + "\n".join(shown)
         if process[0].returncode or not shown:
             raise RuntimeError(f"nothing was seen of the process: {err[-300:]}")
-        return _trial("arguments of processes", "none", "scan", looking)
+        return trial_of("arguments of processes", "none", "scan", looking)
 
 
 def _shown_of(pid: int) -> Iterator[str]:
@@ -333,7 +290,7 @@ def _shown_of(pid: int) -> Iterator[str]:
 
 def _wire(made: Places, full: bool) -> Iterator[Trial]:
     """Each fault on the wire, at the loudest."""
-    for name, kinds in KINDS.items():
+    for name, kinds in _kinds_of(made):
         bench = Bench(made, name)
         for kind in kinds:
             for wrong in wrongs(name, made.elsewhere.url):
@@ -344,7 +301,7 @@ def _wire(made: Places, full: bool) -> Iterator[Trial]:
                     looking = Looking.at(place)
                     bench.spoil(place, kind, wrong, 0)
                     looking.run("scan")
-                    yield _trial(f"{name} {kind}", wrong.name, "scan", looking)
+                    yield trial_of(f"{name} {kind}", wrong.name, "scan", looking)
 
 
 def _is_sample(kind: str, fault: str) -> bool:
@@ -355,4 +312,5 @@ def _is_sample(kind: str, fault: str) -> bool:
         ("tags", "redirect to another host, for ever"),
         ("tags", "refused"),
         ("recognise", "redirect to another host, for ever"),
+        ("chat", "redirect to another host, for ever"),
     }

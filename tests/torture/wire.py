@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,10 +17,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "Plex": ("identity", "section list", "listing page", "download", "tag read", "tag edit"),
     "Imagga": ("usage", "tags"),
     "CompreFace": ("status", "config", "subjects", "examples", "recognise"),
+    "OpenAI": ("models", "chat"),
 }
 PHASES = ("start", "middle", "last")
-_SENT_TO_IMAGGA = 6
-"""A picture is sent to Imagga so often at most in a run: five tries more after a 429."""
+_MOST_SENT = 6
+"""A picture is sent to an engine that bills so often at most in a run: five tries more after a 429."""
 
 
 @dataclass
@@ -69,7 +69,8 @@ class Bench:
         if not wrong.away:
             service.fail(kind, wrong.fault, times=wrong.times, after=passed)
             return
-        place.settings |= {"ENGINE_IMAGGA_CONCURRENCY": "1", "ENGINE_COMPREFACE_CONCURRENCY": "1"}
+        for engine in (place.billing, "CompreFace"):
+            place.settings[f"ENGINE_{engine.upper()}_CONCURRENCY"] = "1"
         leave = partial(place.leave, self.service, wrong.away)
         order = self.undisturbed[0]
         index = [number for number, each in enumerate(order) if each == kind][passed]
@@ -118,7 +119,8 @@ class _Trying:
         if not any(re.search(self.row.words, line) for line in [*said, *([] if self.row.words else [""])]):
             return f"no line like `{self.row.words}`: {ran.err[:200]}"
         unknown = self.place.sends()["unknown"]
-        shown = re.search(r"(\d+) sent to imagga without an answer, maybe billed", ran.out)
+        name = self.place.billing.lower()
+        shown = re.search(rf"(\d+) sent to {name} without an answer, maybe billed", ran.out)
         if unknown != (int(shown[1]) if shown else 0):
             return f"{unknown} are maybe billed: {ran.out[-300:]}"
         return None
@@ -126,7 +128,9 @@ class _Trying:
     def _lost_at_once(self, ran: Ran, state: State) -> str | None:
         """What is missing although the fault is not about it, or though it ended with 0 and nothing waiting."""
         whole = self.bench.undisturbed[1]
-        others = {"Imagga": "compreface", "CompreFace": "imagga"}.get(self.bench.service)
+        others = {"Imagga": "compreface", "OpenAI": "compreface", "CompreFace": "imagga"}.get(
+            self.bench.service
+        )
         if others is not None:
             missing = {each for each in whole.answered - state.answered if each[0] == others}
             if missing or state.pending:
@@ -140,12 +144,11 @@ class _Trying:
 
         `again`: once more in a run after the one that was disturbed.
         """
-        charged = Counter(self.place.imagga.billed)
-        sent = Counter(request.digest for request in self.place.imagga.of("tags"))
+        charged, sent = self.place.charged, self.place.shown
         noted, truth = self.place.sends(), sum(charged.values())
         if max(charged.values(), default=0) > most:
             return f"a picture was charged for {max(charged.values())} times"
-        if max(sent.values(), default=0) > _SENT_TO_IMAGGA + again or len(sent) > PHOTOS:
+        if max(sent.values(), default=0) > _MOST_SENT + again or len(sent) > PHOTOS:
             return f"a picture was sent {max(sent.values())} times, {len(sent)} were"
         if not noted["billed"] <= truth <= noted["billed"] + noted["unknown"]:
             return f"{truth} were charged for and {dict(noted)} noted"
@@ -186,8 +189,13 @@ def compreface(full: bool) -> Iterator[Trial]:
     yield from _trials("CompreFace", full)
 
 
+def openai(full: bool) -> Iterator[Trial]:
+    """All faults of a server that speaks OpenAI's API, or a few."""
+    yield from _trials("OpenAI", full)
+
+
 def _trials(service: str, full: bool) -> Iterator[Trial]:
-    with places() as made:
+    with places("OpenAI" if service == "OpenAI" else "Imagga") as made:
         yield from Bench(made, service).trials(None if full else SHORT)
 
 
@@ -220,6 +228,10 @@ SHORT = frozenset(
         ("CompreFace recognise", "reset after the work, once", "start"),
         ("CompreFace recognise", "504, in a burst", "middle"),
         ("CompreFace recognise", "413, once", "last"),
+        ("OpenAI models", "wrong types, for ever", "start"),
+        ("OpenAI chat", "reset after the work, for ever", "last"),
+        ("OpenAI chat", "429 Retry-After ten years, for ever", "middle"),
+        ("OpenAI chat", "redirect to another host, for ever", "start"),
     )
 )
 """Of each way to go wrong one or two."""

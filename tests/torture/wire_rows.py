@@ -42,7 +42,9 @@ def row_of(boundary: str, fault: str, phase: str) -> Row:
 
 def _engines() -> Iterator[Row]:
     refused = r"Cannot reach {0} at http\S+ \((connection refused|no such host)\)"
-    for name, kinds in (("Imagga", "Imagga .*"), ("CompreFace", "CompreFace .*")):
+    # A server of OpenAI's API is called by its model.
+    names = {"Imagga": "Imagga", "CompreFace": "CompreFace", "OpenAI": "gemma3:4b"}
+    for kinds, name in ((f"{service} .*", name) for service, name in names.items()):
         yield Row("E1", kinds, "refused|no such host", (4,), refused.format(name))
         yield Row("E1", kinds, "certificate", (4,), f"certificate of {name} at https:")
         yield Row("E13", kinds, "redirect.*", (4,), r"unexpected redirect to (127\.0\.0\.1|file:|169\.254)")
@@ -68,6 +70,34 @@ def _imagga() -> Iterator[Row]:
     yield Row("E9", tags, "4(13|14|15|22), .*", (3,), r"IMG_\d.jpg: Imagga refused it \(4", fails=True)
     yield Row("E4", tags, "429.*, for ever", (4,), "too much to do")
     yield Row("E5", tags, "50., for ever", (3,), r"IMG_\d.jpg: Imagga cannot answer now \(50")
+
+
+def _openai() -> Iterator[Row]:
+    models, chat = "OpenAI models", "OpenAI chat"
+    yield Row("E5", "OpenAI .*", f"({_PASSING}).*(once|in a burst)")
+    yield Row("E5", models, f"({_RESET}|{_SILENT}|{_BROKEN}), once")
+    yield Row("E5", models, f"({_RESET}|{_SILENT}|{_BROKEN}), for ever", (4,), "gave no whole answer")
+    # Who lists no models may be a good server all the same.
+    yield Row("E7", models, "wrong types, .*|404, .*")
+    yield Row("E7", models, "1 GB, .*", (4,), "could not be read")
+    yield Row("E7", models, f"({_UNREADABLE}), .*", (4,), "is no server with models")
+    yield Row(
+        "E3", models, "402, .*", (0,), r"waiting +\d for openai \(\S+ asks for payment .*until it is paid"
+    )
+    yield Row("E4", models, "429.*, for ever", (4,), "too much to do")
+    yield Row("E5", models, "50., for ever", (4,), r"cannot answer now \(50")
+    yield Row("E2", "OpenAI .*", "40[13], .*", (4,), "rejected the API key")
+    yield Row("E9", models, "4.*", (4,), r"does not know /models \(4")
+    yield Row("E6", chat, f"({_RESET}|{_SILENT}), once")
+    yield Row("E6", chat, f"({_RESET}|{_SILENT}), for ever", (3,), r"IMG_\d\.jpg: .*maybe billed")
+    yield Row(
+        "E7", chat, f"({_BROKEN}|{_UNREADABLE}), .*", (3,), r"IMG_\d.jpg: .*could not be read", fails=True
+    )
+    yield Row("E3", chat, "402, .*", (0,), r"waiting +\d for openai \(\S+ asks for payment .*until it is paid")
+    yield Row("E13", chat, "404, .*", (4,), r"does not know /chat/completions \(404")
+    yield Row("E9", chat, "4(13|14|15|22), .*", (3,), r"IMG_\d.jpg: gemma3:4b refused it \(4", fails=True)
+    yield Row("E4", chat, "429.*, for ever", (4,), "too much to do")
+    yield Row("E5", chat, "50., for ever", (3,), r"IMG_\d.jpg: gemma3:4b cannot answer now \(50")
 
 
 def _compreface() -> Iterator[Row]:
@@ -132,4 +162,4 @@ def _plex() -> Iterator[Row]:
     yield Row("P4", edit, "4.*", (5,), r"Plex (lets this token read|does not take edits)")
 
 
-ROWS = (*_engines(), *_imagga(), *_compreface(), *_plex())
+ROWS = (*_engines(), *_imagga(), *_openai(), *_compreface(), *_plex())

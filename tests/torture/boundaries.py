@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.torture import concurrency, config, database, disk, kills, pictures, secrets, wire, xmp
+from tests.torture import archive, concurrency, config, database, disk, kills, pictures, secrets, wire, xmp
 from tests.torture.trial import Trial
 
 Trials = Callable[[bool], Iterator[Trial]]
@@ -22,6 +22,6 @@ BOUNDARIES: Mapping[str, Trials] = {
     "pictures": pictures.trials,
     "disk": disk.trials,
     "configuration": config.trials,
-    "sidecars": xmp.sidecars,
-    "embedded": xmp.embedded,
+    "archive": archive.trials,
+    "xmp": xmp.trials,
 }

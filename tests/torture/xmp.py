@@ -35,22 +35,14 @@ _KEPT = {
 }
 
 
-def sidecars(full: bool) -> Iterator[Trial]:
-    """Sidecars, with a sidecar of the person's beside one of the photos."""
-    yield from _trials("sidecar", full)
-
-
-def embedded(full: bool) -> Iterator[Trial]:
-    """Tags inside the files, with keywords of the person's in one of them."""
-    yield from _trials("embedded", full)
-
-
-def _trials(mode: str, full: bool) -> Iterator[Trial]:
+def trials(full: bool) -> Iterator[Trial]:
+    """Sidecars, one of which is the person's; and tags in the files, one of which has the person's keywords."""
     with shelf() as made:
-        place = Place(made, mode)
-        for name, command in STORIES.items() if full else [*STORIES.items()][:1]:
-            yield from _killed(Story(place, name, command), full)
-        yield from xmp_faults.trials(place, full)
+        for mode in ("sidecar", "embedded"):
+            place = Place(made, mode)
+            for name, command in STORIES.items() if full else [*STORIES.items()][:1]:
+                yield from _killed(Story(place, name, command), full)
+            yield from xmp_faults.trials(place, full)
 
 
 @dataclass
@@ -157,7 +149,7 @@ class Story:
         if self.name == "write":
             changed_rules(place)
         self.settings = dict(place.shelf.settings)
-        self.before = place.shelf.folder / f"before-{self.name}"
+        self.before = place.shelf.folder / f"before-{self.place.mode}-{self.name}"
         for folder in (place.shelf.photos, place.shelf.home):
             shutil.copytree(folder, self.before / folder.name)
         log = place.shelf.folder / "moments"
@@ -208,7 +200,7 @@ def _unexpected(ran: Ran) -> str | None:
 
 def _killed(story: Story, full: bool) -> Iterator[Trial]:
     last = len(story.moments)
-    for moment in range(1, last + 1) if full else (last // 3, last * 2 // 3, last - 4):
+    for moment in range(1, last + 1) if full else (last // 3, last - 4):
         trial = story.killed_at(moment)
         if trial is not None:
             yield trial

@@ -7,6 +7,8 @@ the video, so that neither a black start nor a single odd scene does.
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +58,7 @@ def first_frame(stream: BinaryIO, most_pixels: int) -> Image.Image:
     with _opened(stream) as (film, shown):
         _check_size(shown, most_pixels)
         reading = _Reading(film, shown)
-        found = next(chain(_at(reading, 0.5, near=1.0), _one_after_the_other(reading, 1)), None)
+        found = next(chain(_searched(reading, 1, near=1.0), _one_after_the_other(reading, 1)), None)
         if found is not None:
             return _upright(found)
     raise Unfit("is a video that cannot be decoded (no frame was found)")
@@ -71,9 +73,8 @@ def frames(stream: BinaryIO, most_pixels: int) -> list[Image.Image]:
         _check_size(shown, most_pixels)
         number = min(FRAMES, most_pixels // (shown.codec_context.width * shown.codec_context.height))
         reading = _Reading(film, shown)
-        taken = [each for place in places(number) for each in _at(reading, place)]
         # None: it cannot be searched, or does not say how long it is.
-        taken = taken or list(_one_after_the_other(reading, number))
+        taken = list(_searched(reading, number)) or list(_one_after_the_other(reading, number))
         if not taken:
             raise Unfit("is a video that cannot be decoded (no frame was found)")
         once = {each.pts if each.pts is not None else -place: each for place, each in enumerate(taken)}
@@ -138,33 +139,49 @@ class _Reading:
             return
 
 
-def _at(reading: _Reading, place: float, near: float = _NEAR) -> Iterator[av.VideoFrame]:
-    """A frame at a place, so `near` before it, or as near as can be got to; none where nothing is decoded."""
-    film = reading.film
-    length = film.duration or 0
-    if length <= 0:
-        return
-    start = film.start_time or 0
-    wanted = (start + length * place) / av.time_base
-    try:
-        # To the frame before it that stands for itself.
-        film.seek(int(start + length * place))
-    except av.FFmpegError:
-        return
-    found: av.VideoFrame | None = None
-    for found in reading.decoded():
-        is_there = found.time is None or found.time >= wanted - near * length / av.time_base
-        if is_there or not reading.may_skip:
-            break
-        reading.skipped += 1
-    if found is not None:
-        yield found
+def _searched(reading: _Reading, number: int, near: float = _NEAR) -> Iterator[av.VideoFrame]:
+    """Frames at so many places, or so `near` before them, or as near as can be got to; mostly one for each.
+
+    Where the next place follows the same frame that stands for itself, it is not decoded from there once more.
+    """
+    start, length = _span(reading.film)
+    left = deque(start + length * place for place in places(number) if length > 0)
+    before = -math.inf
+    while left:
+        last: av.VideoFrame | None = None
+        first: float | None = None
+        try:
+            # To the frame before it that stands for itself.
+            reading.film.seek(int(left[0] * av.time_base))
+        except av.FFmpegError:
+            left.popleft()
+            continue
+        for found in reading.decoded():
+            first, last = found.time if first is None else first, found
+            if found.time is not None and found.time < left[0] - near * length and reading.may_skip:
+                reading.skipped += 1
+                continue
+            yield found
+            left.popleft()
+            goes_on = left and reading.may_skip and first is not None and first <= before
+            before, last = found.time or before, None
+            if not goes_on:
+                break
+        else:
+            if last is not None:
+                yield last
+            left.popleft()
+
+
+def _span(film: InputContainer) -> tuple[float, float]:
+    """When it starts, and how long it is, in seconds; 0 where it does not say."""
+    return (film.start_time or 0) / av.time_base, max(0, film.duration or 0) / av.time_base
 
 
 def _one_after_the_other(reading: _Reading, number: int) -> Iterator[av.VideoFrame]:
     """So many from the start on: at their places where the length is known, else a few seconds apart."""
     film = reading.film
-    start, length = (film.start_time or 0) / av.time_base, (film.duration or 0) / av.time_base
+    start, length = _span(film)
     wanted = [
         start + length * place if length > 0 else _STEP * each for each, place in enumerate(places(number))
     ]

@@ -66,7 +66,9 @@ class Place:
     def furnish(self) -> None:
         """The photos as the person has them, and a home without a database."""
         self.shelf.clear()
+        # One engine says each tag: which of two came first would be seen in the file.
         self.shelf.settings |= {"TARGET_XMP_NAME": "xmp", "TARGET_XMP_MODE": self.mode}
+        self.shelf.settings["ENGINE_ONLOOKER_ENABLED"] = "false"
         for name, content in self.photos.items():
             self.shelf.put(name, content)
         if self.mode == "sidecar":

@@ -24,6 +24,7 @@ from tigertag.contract.stand_ins import FakeMemory, FakePermit, FakePhoto
 from tigertag.engines.clip import ClipEngine, ClipOptions, facts, files
 from tigertag.engines.clip.pixels import prepared, rendition_for
 from tigertag.engines.clip.towers import Towers
+from tigertag.meaning.calibration import Calibration
 from tigertag.meaning.contrast import Contrast
 from tigertag.meaning.packing import packed
 from tigertag.meaning.sight import Lens, Sight
@@ -178,7 +179,7 @@ def _looking(count: int) -> Iterator[Figure]:
     sight = Sight(known, {1: lens})
     matrix = np.ascontiguousarray(lens.matrix.T)
     blocks = [vectors[at : at + _BLOCK] for at in range(0, count, _BLOCK)]
-    least = lens.least(sight._calibration)
+    least = lens.least(Calibration())
     bare = _processor(lambda: [block @ matrix for block in blocks])
     took = _processor(lambda: [np.nonzero(lens.margins(block) >= least) for block in blocks])
     what = f"{_WORDS:,} words over {count:,} vectors of {_DIMENSIONS} dimensions"

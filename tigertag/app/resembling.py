@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy.orm import Session
 
+from tigertag.app import calibrating
+from tigertag.app.calibrating import Sureness
 from tigertag.app.context import App, build_engine
 from tigertag.app.words import Understands, contrasts, word_engines
 from tigertag.config import Declared
@@ -21,6 +23,7 @@ from tigertag.store.database import Database
 from tigertag.store.tables import Revision
 
 if TYPE_CHECKING:
+    from tigertag.meaning.calibration import Calibration
     from tigertag.meaning.sight import Lens
 
 
@@ -48,6 +51,8 @@ class Searched:
     fitting: int
     """Of them those that the words fit."""
     threshold: float = 0.0
+    sureness: Sureness | None = None
+    """What the probabilities rest on; None where there are none."""
 
 
 def similar(app: App, name: str, most: int) -> Searched:
@@ -85,7 +90,8 @@ def look_for(app: App, text: str, most: int, threshold: float | None = None) -> 
     with app.looking() as database, database.reading() as session:
         declared, revision = _in_force(app, session)
         lens = _lens(database, session, declared, revision, wanted)
-        sure, cosines, ids = _scored(session, revision.id, lens)
+        sureness = calibrating.known(session, declared.id).get(revision.id, calibrating.unknown())
+        sure, cosines, ids = _scored(session, revision.id, lens, sureness.calibration)
         order = sorted(range(len(ids)), key=lambda place: (-sure[place], ids[place]))
         border = next((n for n, place in enumerate(order) if sure[place] < wanted.threshold), len(order))
         picked = sorted({*range(min(most, len(order))), *_around(border, most, len(order))})
@@ -96,7 +102,20 @@ def look_for(app: App, text: str, most: int, threshold: float | None = None) -> 
                 path, item = shown[ids[place]]
                 fits = sure[place] >= wanted.threshold
                 matches.append(Match(path, cosines[place], sure[place], fits, item))
-        return Searched(matches, len(ids), border, wanted.threshold)
+        return Searched(matches, len(ids), border, wanted.threshold, sureness)
+
+
+def sureness(app: App) -> dict[str, Sureness]:
+    """Of each engine that has looked at photos, what the probabilities of its newest model rest on."""
+    found = {}
+    with app.looking() as database, database.reading() as session:
+        there = set(vectors.revisions(session)) if word_engines(app) else set()
+        for declared in word_engines(app):
+            newest = revisions.newest(session, declared.id)
+            if newest is not None and newest.id in there:
+                known = calibrating.known(session, declared.id)
+                found[declared.id] = known.get(newest.id) or calibrating.unknown()
+    return found
 
 
 def _around(border: int, most: int, count: int) -> range:
@@ -139,17 +158,17 @@ def _lens(database: Database, session: Session, declared: Declared, revision: Re
     return Lens([wanted], meant, contrast)
 
 
-def _scored(session: Session, revision_id: int, lens: Lens) -> tuple[list[float], list[float], list[int]]:
+def _scored(
+    session: Session, revision_id: int, lens: Lens, calibration: Calibration
+) -> tuple[list[float], list[float], list[int]]:
     """How probable and how close the one word of the lens is for each photo, and which photo that is."""
-    from tigertag.meaning.calibration import Calibration  # noqa: PLC0415
-
     sure: list[float] = []
     cosines: list[float] = []
     ids: list[int] = []
     for photo_ids, block in _unpacked(session, revision_id):
         cosines += lens.cosines(block)[:, 0].tolist()
         odds = lens.logits(lens.margins(block))[:, 0].astype(float)
-        sure += Calibration().probabilities(odds).tolist()
+        sure += calibration.probabilities(odds).tolist()
         ids += photo_ids
     return sure, cosines, ids
 

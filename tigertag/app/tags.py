@@ -40,6 +40,8 @@ class Reason:
     """
     outcome: str
     """The same in words."""
+    cosine: float | None = None
+    """Of a word that was found in a vector: how close they are, -1..1."""
 
 
 def explain(app: App, photo: str, tag: str | None = None) -> list[tuple[str, list[Reason]]]:
@@ -88,7 +90,9 @@ def _reasons(weighed: list[Said], policy: Policy, against: set[str]) -> Iterator
         rule, outcome = said.rule.value, _because(said, policy, trusted)
         if said.rule is Rule.WRITTEN and not against.isdisjoint((said.word.fold, fold(name))):
             rule, outcome = "verdict", "stays away: you removed it, or took it back"
-        yield Reason(said.annotation.name, said.engine, said.annotation.confidence, name, rule, outcome)
+        told, value = said.annotation, said.annotation.value
+        cosine = value if said.engine in policy.sights and isinstance(value, float) else None
+        yield Reason(told.name, said.engine, told.confidence, name, rule, outcome, cosine)
     yield from _reasons_above(weighed, policy, against)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from sqlalchemy.orm import Session
 
+from tigertag.app import calibrating
 from tigertag.config import Declared
 from tigertag.errors import PluginDown
 from tigertag.meaning import words as meaning
@@ -64,21 +65,41 @@ def words_of(app: App, declared: Declared) -> tuple[Word, ...]:
     return meaning.merged(found)
 
 
-def policy_over(app: App, database: Database) -> Policy:
-    """The policy with all words that were learnt so far. Raises ConfigError."""
-    sights = {each.id: _sight(database, each, words_of(app, each)) for each in word_engines(app)}
+def policy_over(app: App, database: Database, *, learns: bool = False) -> Policy:
+    """The policy with all words that were learnt so far, as sure as the owner's answers make them.
+
+    `learns`: what the owner has said since is taken in, and kept. Raises ConfigError.
+    """
+    sights: dict[str, Seeing] = {}
+    for each in word_engines(app):
+        words = words_of(app, each)
+        with database.reading() as session:
+            models = contrasts(session, each)
+        if models:  # else no photo was looked at, and numpy need not be there
+            sights[each.id] = _sight(app, database, each, words, models, learns=learns)
     return replace(app.policy, sights=sights)
 
 
-def _sight(database: Database, declared: Declared, words: Sequence[Word]) -> Seeing:
+def _sight(
+    app: App,
+    database: Database,
+    declared: Declared,
+    words: Sequence[Word],
+    models: Mapping[int, Contrast],
+    *,
+    learns: bool,
+) -> Seeing:
     from tigertag.meaning.sight import Lens, Sight, texts_of  # noqa: PLC0415 - numpy comes with the extra
 
     with database.reading() as session:
         lenses = {
             revision: Lens(words, vectors.words(session, revision, texts_of(words, contrast)), contrast)
-            for revision, contrast in contrasts(session, declared).items()
+            for revision, contrast in models.items()
         }
-    return Sight(words, lenses)
+        known = calibrating.known(session, declared.id)
+    if learns:
+        known = calibrating.calibrate(database, declared.id, app.settings.vocabulary, lenses)
+    return Sight(words, lenses, {revision: each.calibration for revision, each in known.items()})
 
 
 def contrasts(session: Session, declared: Declared) -> dict[int, Contrast]:
@@ -137,7 +158,7 @@ def look_with(app: App, run: Run, engines: Sequence[OpenEngine]) -> list[OpenEng
                 continue
         ready.append(each)
     if declared:
-        run.work = replace(run.work, policy=policy_over(app, run.work.database))
+        run.work = replace(run.work, policy=policy_over(app, run.work.database, learns=True))
     return ready
 
 
@@ -164,7 +185,7 @@ def learn_new_words(app: App, run: Run) -> None:
             except PluginDown as error:
                 run.tally.put_aside(declared.id, error)
     if word_engines(app):
-        run.work = replace(run.work, policy=policy_over(app, database))
+        run.work = replace(run.work, policy=policy_over(app, database, learns=True))
 
 
 def _lacks(app: App, database: Database, declared: Declared, revision_id: int) -> bool:

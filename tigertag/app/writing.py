@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from tigertag.app.context import App, Run, open_targets
-from tigertag.app.words import learn_new_words
+from tigertag.app.words import learn_new_words, policy_over
 from tigertag.errors import ConfigError, PluginDown, Refused, TransientError
 from tigertag.model import Presence, Shown
 from tigertag.pipeline.plan import Plan, plan
@@ -78,7 +78,7 @@ def preview(app: App, order: WriteOrder) -> tuple[list[Difference], Tally]:
     found: list[Difference] = []
     tally = Tally()
     with app.looking() as database, ExitStack() as stack:
-        policy = app.policy_over(database)
+        policy = policy_over(app, database, learns=True)
         work = Work(database, 0, policy, app.now, lambda: None, app.spool_of(database), app.stop, app.watch)
         for target in open_targets(app, database, stack, tally):
             ids = _to_look_at(work, target, order)

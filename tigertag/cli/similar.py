@@ -15,7 +15,7 @@ from tigertag.cli.screen import err, out, out_json, visible
 from tigertag.cli.shared import Shared, command
 from tigertag.cli.words import counted, percent, table
 
-_SHEET = click.Path(dir_okay=False, path_type=Path)
+SHEET = click.Path(dir_okay=False, path_type=Path)
 
 
 @command(
@@ -23,7 +23,7 @@ _SHEET = click.Path(dir_okay=False, path_type=Path)
 )
 @click.argument("photo")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, help="Photos to show.")
-@click.option("--sheet", type=_SHEET, help="Draw them on a contact sheet, a PNG file.")
+@click.option("--sheet", type=SHEET, help="Draw them on a contact sheet, a PNG file.")
 @click.pass_obj
 def similar(shared: Shared, photo: str, limit: int, sheet: Path | None) -> int:
     """The photos that show most nearly what PHOTO shows, by the vectors of the engine clip."""
@@ -41,14 +41,19 @@ def similar(shared: Shared, photo: str, limit: int, sheet: Path | None) -> int:
 @click.argument("words")
 @click.option("--threshold", type=click.FloatRange(0, 100), help="How sure it must be, in percent.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, help="Photos to show of each kind.")
-@click.option("--sheet", type=_SHEET, help="Draw them on a contact sheet with the threshold, a PNG file.")
+@click.option("--sheet", type=SHEET, help="Draw them on a contact sheet with the threshold, a PNG file.")
 @click.pass_obj
 def look_words(shared: Shared, words: str, threshold: float | None, limit: int, sheet: Path | None) -> int:
     """Which photos WORDS fit: the best, and those around the threshold. Nothing is written, no photo opened."""
+    return look(shared, words, threshold, limit, sheet)
+
+
+def look(shared: Shared, words: str, threshold: float | None, limit: int, sheet: Path | None) -> int:
+    """The same, for other commands that do it."""
     app = open_app(shared)
     found = look_for(app, words, limit, None if threshold is None else threshold / 100)
     where = f"{found.fitting:,} of {counted(found.photos, 'photo')} at {percent(found.threshold)}"
-    head = f"{visible(words)} fits {where}."
+    head = f"{visible(words)} fits {where}.\nHow sure that is says {found.sureness}."
     _tell(shared, found, head)
     _draw(app, found, sheet)
     return 0
@@ -56,7 +61,7 @@ def look_words(shared: Shared, words: str, threshold: float | None, limit: int, 
 
 def _tell(shared: Shared, found: Searched, head: str) -> None:
     if shared.json:
-        out_json([_row(each) for each in found.matches])
+        out_json([_row(each, found) for each in found.matches])
         return
     out(head)
     rows = [
@@ -72,12 +77,13 @@ def _tell(shared: Shared, found: Searched, head: str) -> None:
         out(line.rstrip())
 
 
-def _row(each: Match) -> dict[str, object]:
+def _row(each: Match, found: Searched) -> dict[str, object]:
     return {
         "path": each.path,
         "cosine": round(each.cosine, 4),
         "probability": None if each.probability is None else round(each.probability, 4),
         "fits": each.fits,
+        "calibration": found.sureness.name if found.sureness else None,
     }
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
+from tigertag.app.resembling import sureness
 from tigertag.app.tags import TagCount, explain
 from tigertag.app.tags import tags as look
 from tigertag.cli.opening import open_app
 from tigertag.cli.screen import out, out_json, row, visible
 from tigertag.cli.shared import Shared, group, subcommand
 from tigertag.cli.similar import look_words
-from tigertag.cli.tags_files import export_file, import_file, try_file
+from tigertag.cli.tags_files import export_file, import_file
+from tigertag.cli.tags_try import try_it
 from tigertag.cli.words import percent, table
 
 _RULES = {
@@ -29,6 +31,7 @@ _RULES = {
         "tigertag tags explain Summer/IMG_2231.jpg",
         "tigertag tags explain Summer/IMG_2231.jpg beach",
         "tigertag tags try other.yaml",
+        'tigertag tags try "sailing boat"',
     ),
 )
 @click.pass_context
@@ -53,7 +56,7 @@ def tags(context: click.Context) -> int | None:
     return 0
 
 
-for _each in (try_file, look_words, import_file, export_file):
+for _each in (try_it, look_words, import_file, export_file):
     tags.add_command(_each)
 
 
@@ -78,9 +81,17 @@ def _remarks(each: TagCount) -> list[str]:
 @click.pass_obj
 def explain_tags(shared: Shared, photo: str, tag: str | None) -> int:
     """Why a PHOTO has its tags, and why others are not written; with TAG only those like it."""
-    found = explain(open_app(shared), photo, tag)
+    app = open_app(shared)
+    found = explain(app, photo, tag)
+    sure = sureness(app)
     if shared.json:
-        out_json([row(reason, path=path) for path, reasons in found for reason in reasons])
+        out_json(
+            [
+                row(reason, path=path, calibration=sure[reason.engine].name if reason.engine in sure else None)
+                for path, reasons in found
+                for reason in reasons
+            ]
+        )
         return 0
     for path, reasons in found:
         out(visible(path))
@@ -92,6 +103,8 @@ def explain_tags(shared: Shared, photo: str, tag: str | None) -> int:
             out(f"  {line}")
         if not rows:
             out("  No engine in force has said so." if tag else "  No engine in force has answered yet.")
+        for engine in sorted({each.engine for each in reasons} & sure.keys()):
+            out(f"  {engine} is as sure as {sure[engine]} says")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`tags try`, `tags import` and `tags export`."""
+"""`tags import` and `tags export`."""
 
 from __future__ import annotations
 
@@ -8,43 +8,15 @@ from typing import Literal
 import click
 
 from tigertag.app.keywords import export_keywords, import_keywords
-from tigertag.app.trying import TagChange, try_vocabulary
 from tigertag.cli.opening import open_app
-from tigertag.cli.screen import err, out, out_json, row, visible
+from tigertag.cli.screen import err, out, out_json, visible
 from tigertag.cli.shared import Shared, command
-from tigertag.cli.words import counted, table
+from tigertag.cli.words import counted
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FORMAT = click.Choice(["lightroom", "digikam"])
 _MOST_SHOWN = 20
 _NAMES = {"lightroom": "Lightroom keyword list", "digikam": "list of digiKam tag paths"}
-
-
-@command("try", examples=("tigertag tags try other.yaml",))
-@click.argument("file", type=_FILE)
-@click.pass_obj
-def try_file(shared: Shared, file: Path) -> int:
-    """What the vocabulary in FILE would change, before it is used: tags added and removed, with some photos.
-
-    Nothing is written, and no engine is asked.
-    """
-    found = try_vocabulary(open_app(shared), file)
-    _warn(shared, found.warnings)
-    if shared.json:
-        out_json([row(each) for each in found.tags])
-        return 0
-    out(f"With {visible(str(file))} {found.changed:,} of {counted(found.photos, 'photo')} would change.")
-    header = ("tag", "added", "removed", "such as")
-    rows = [[each.name, f"{each.added:,}", f"{each.removed:,}", _such_as(each)] for each in found.tags]
-    for line in table(rows, header, right=" rr") if rows else ():
-        out(line)
-    return 0
-
-
-def _such_as(each: TagChange) -> str:
-    """Photos on both sides, told apart by a sign."""
-    signed = [f"+ {path}" for path in each.added_to] + [f"- {path}" for path in each.removed_from]
-    return ", ".join(signed[:3])
 
 
 @command(
@@ -65,7 +37,7 @@ def import_file(
     found = import_keywords(open_app(shared), file, form, dry_run=dry_run)
     if shared.json:
         out_json([{"name": name, "file": str(found.file)} for name in found.added])
-        _warn(shared, found.notes)
+        warn(shared, found.notes)
         return 0
     for note in found.notes[:_MOST_SHOWN]:
         out(f"  {visible(note)}")
@@ -98,11 +70,11 @@ def export_file(shared: Shared, form: Literal["lightroom", "digikam"], *, librar
     else:
         for line in lines:
             out(line)
-    _warn(shared, notes)
+    warn(shared, notes)
     return 0
 
 
-def _warn(shared: Shared, notes: list[str]) -> None:
+def warn(shared: Shared, notes: list[str]) -> None:
     if not shared.quiet:
         for note in notes:
             err(f"tigertag: warning: {visible(note)}")

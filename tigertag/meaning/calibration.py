@@ -6,7 +6,8 @@ known answers. The fit is drawn to the default, so that few answers change it li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ Floats = NDArray[np.float64]
 
 FEWEST = 20
 """Known answers of each kind below which the default stands."""
+_DEEPEST = 0.05
+"""Share of the refused answers that may lie below the floor."""
 _PULL = 1.0
 """How many answers' worth the default counts for."""
 _STEPS = 50
@@ -24,16 +27,39 @@ _MOST = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Probability = sigmoid(slope · logit + offset)."""
+    """Probability = sigmoid(slope · logit + offset), and below the floor no more than the default."""
 
     slope: float = 1.0
     offset: float = 0.0
     known: int = 0
     """Answers that it was fitted to; 0: the model's default."""
+    floor: float = -math.inf
+    """The logit below which hardly anything was refused, for it was never offered: nothing is known there."""
 
     def probabilities(self, logits: Floats) -> Floats:
-        """0..1 for each."""
-        return _sigmoid(self.slope * logits + self.offset)
+        """0..1 for each; they rise with the logits."""
+        scores = self.slope * logits + self.offset
+        return _sigmoid(np.where(logits < self.floor, np.minimum(scores, logits), scores))
+
+    def least(self, probabilities: Floats) -> Floats:
+        """The logit from which each of these is reached. They are within 0..1, without the ends."""
+        asked = np.log(probabilities / (1 - probabilities))
+        return np.maximum((asked - self.offset) / self.slope, np.minimum(asked, self.floor))
+
+
+def of_answers(logits: Floats, truths: NDArray[np.bool_]) -> Calibration:
+    """The curve of what a person has said about tags, or the default where that is too little.
+
+    What was refused had been offered first, so it lies high; what a person tagged may lie anywhere. They are
+    compared only from where offers begin: the floor.
+    """
+    refused = logits[~truths]
+    if len(refused) < FEWEST:
+        return Calibration()
+    floor = float(np.quantile(refused, _DEEPEST))
+    here = logits >= floor
+    found = fit(logits[here], truths[here])
+    return replace(found, floor=floor) if found.known else found
 
 
 def fit(logits: Floats, truths: NDArray[np.bool_]) -> Calibration:

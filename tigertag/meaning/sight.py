@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,19 +66,30 @@ class Lens:
     def least(self, calibration: Calibration) -> Floats:
         """The margin from which each word is as probable as its threshold asks."""
         asked = np.clip(np.array([each.threshold for each in self.words]), 1e-9, 1 - 1e-9)
-        logits = (np.log(asked / (1 - asked)) - calibration.offset) / calibration.slope
-        return np.asarray((logits - self.contrast.bias) / self.contrast.scale, np.float32)
+        return np.asarray((calibration.least(asked) - self.contrast.bias) / self.contrast.scale, np.float32)
+
+    def logits_of(self, vectors: Floats, words: Sequence[Sequence[int]]) -> Floats:
+        """For each vector, a row, the highest logit among words of its own, by their places."""
+        margins = [
+            float((vector @ self._relative[:, list(places)]).max())
+            for vector, places in zip(vectors, words, strict=True)
+        ]
+        return self.logits(np.array(margins, np.float32))
 
 
 class Sight:
     """What becomes of an engine's vectors: tags, by models (revisions) and words."""
 
     def __init__(
-        self, words: Sequence[Word], lenses: Mapping[int, Lens], calibration: Calibration | None = None
+        self,
+        words: Sequence[Word],
+        lenses: Mapping[int, Lens],
+        calibrations: Mapping[int, Calibration] = MappingProxyType({}),
     ) -> None:
+        """`calibrations`: of the models, by revision, that a person's answers have sharpened."""
         self._words = tuple(words)
         self._lenses = lenses
-        self._calibration = calibration or Calibration()
+        self._calibrations = calibrations
 
     @property
     def fingerprint(self) -> str:
@@ -90,8 +102,12 @@ class Sight:
             [revision, len(lens.words), lens.contrast.kind, lens.contrast.scale, lens.contrast.bias]
             for revision, lens in sorted(self._lenses.items())
         ]
-        curve: list[JSON] = [self._calibration.slope, self._calibration.offset]
-        return fingerprint([_VERSION, words, lenses, curve])
+        curves: list[JSON] = [
+            [revision, each.slope, each.offset, str(each.floor)]
+            for revision, each in sorted(self._calibrations.items())
+            if each.known
+        ]
+        return fingerprint([_VERSION, words, lenses, curves])
 
     def tags(self, values: Sequence[JSON]) -> list[list[Annotation]]:
         """The words that fit each photo, the most probable first; `values` as `said_of` gives them.
@@ -106,24 +122,27 @@ class Sight:
             fitting = [place for place, data in rows.items() if len(data) == width]
             if lens is not None and fitting:
                 vectors = unpacked(b"".join(rows[place] for place in fitting), len(fitting))
-                for place, row, margins in self._hits(lens, vectors):
-                    found[fitting[place]] = self._annotations(lens, row, margins, vectors[place])
+                curve = self._calibrations.get(revision, Calibration())
+                for place, row, margins in self._hits(lens, curve, vectors):
+                    found[fitting[place]] = self._annotations(lens, curve, row, margins, vectors[place])
         return found
 
-    def _hits(self, lens: Lens, vectors: Floats) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
+    def _hits(
+        self, lens: Lens, curve: Calibration, vectors: Floats
+    ) -> Iterator[tuple[int, NDArray[np.intp], Floats]]:
         """The rows that something fits: which words, and by how much."""
         margins = lens.margins(vectors)
-        rows, columns = np.nonzero(margins >= lens.least(self._calibration))
+        rows, columns = np.nonzero(margins >= lens.least(curve))
         bounds = [*np.flatnonzero(np.diff(rows, prepend=-1)), len(rows)]
         for start, end in pairwise(bounds):
             row, hit = int(rows[start]), columns[start:end]
             yield row, hit, margins[row, hit]
 
     def _annotations(
-        self, lens: Lens, hit: NDArray[np.intp], margins: Floats, vector: Floats
+        self, lens: Lens, curve: Calibration, hit: NDArray[np.intp], margins: Floats, vector: Floats
     ) -> list[Annotation]:
         """Of alternatives only the most probable."""
-        sure = self._calibration.probabilities(lens.logits(margins).astype(np.float64))
+        sure = curve.probabilities(lens.logits(margins).astype(np.float64))
         neutral = float(vector @ lens.neutral)
         taken: set[str] = set()
         found = []

@@ -20,6 +20,7 @@ _UNSEEN = delete(_VECTOR).where(_VECTOR.c.analysis_id.in_(rows.many()))
 _SEEN = select(_VECTOR.c.analysis_id, _VECTOR.c.revision_id, _VECTOR.c.data).where(
     _VECTOR.c.analysis_id.in_(rows.many())
 )
+_OF_PHOTOS = select(_VECTOR.c.photo_id, _VECTOR.c.data).where(_VECTOR.c.photo_id.in_(rows.many()))
 _MEANT = select(_WORD.c.text, _WORD.c.text_hash, _WORD.c.data).where(_WORD.c.text_hash.in_(rows.many()))
 
 
@@ -87,6 +88,12 @@ def of_photo(session: Session, photo_id: int, revision_id: int) -> bytes | None:
     return session.scalar(
         select(VectorRow.data).where(VectorRow.photo_id == photo_id, VectorRow.revision_id == revision_id)
     )
+
+
+def of_photos(session: Session, photo_ids: Collection[int], revision_id: int) -> dict[int, bytes]:
+    """What those of the photos mean that the model of that revision has looked at."""
+    query = _OF_PHOTOS.where(_VECTOR.c.revision_id == revision_id)
+    return {row.photo_id: row.data for row in rows.each(session, query, sorted(photo_ids))}
 
 
 def count(session: Session, revision_id: int) -> int:

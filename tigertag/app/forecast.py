@@ -119,17 +119,20 @@ class _Library:
 
     def due(self, engine: OpenEngine) -> int:
         """Photos that it would be asked about at most; copies among the new ones cost nothing."""
-        changed = frozenset(each.id for each in self.unopened if each.id)
         by_input = engine.engine.reads == "file"
+        unopened = [each for each in self.unopened if _may_be_news(each, engine)]
+        changed = frozenset(each.id for each in unopened if each.id)
         known = waits_for(
             self.database, self.sources, engine, engine.revision_id, by_input=by_input, but=changed
         )
-        return known + sum(may_see(engine, each.path) for each in self.unopened)
+        return known + sum(may_see(engine, each.path) for each in unopened)
 
     def chosen(self, choice: Choice) -> list[int]:
         """The same for each engine, of those photos only that the scan would take up."""
         found = {each.id: each for each in self._known()}
-        found |= {each.id or 2**62 + number: each for number, each in enumerate(self.unopened)}
+        for number, each in enumerate(self.unopened):
+            waiting = found[each.id].revisions if each.only_beside and each.id in found else ()
+            found[each.id or 2**62 + number] = replace(each, revisions=waiting)
         keyed = [replace(each, id=key) for key, each in found.items() if choice.takes(each)]
         taken = [each for each in keyed if any(self._asks(place, each) for place in range(len(self.engines)))]
         taken.sort(key=lambda each: _place(each, choice.order))
@@ -168,13 +171,19 @@ class _Library:
                     last = part[-1][0]
 
     def _asks(self, place: int, each: Due) -> bool:
-        return (each.unread or place in each.revisions) and may_see(self.engines[place], each.path)
+        is_news = each.unread and _may_be_news(each, self.engines[place])
+        return (is_news or place in each.revisions) and may_see(self.engines[place], each.path)
 
     def _photos(self, place: int, taken: Sequence[Due]) -> int:
         mine = [each for each in taken if self._asks(place, each)]
         with self.database.reading() as session:
             known = items.photos_of(session, [each.id for each in mine if not each.unread])
         return sum(each.unread for each in mine) + len(known)
+
+
+def _may_be_news(each: Due, engine: OpenEngine) -> bool:
+    """Whether an engine may be asked about what is in an item that is to be opened."""
+    return not each.only_beside or engine.engine.reads == "file"
 
 
 def _place(each: Due, order: str) -> tuple[bool, float, str, int]:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder
-
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
 
 from tigertag.model import fold
+from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import NAMESPACE
 from tigertag.xmp.names import NAMES
 from tigertag.xmp.provenance import CAPTION, PUT
+from tigertag.xmp.reading import tree
 
-_MOST_BYTES = 4 << 20
-_MOST_ELEMENTS = 200_000
-_DEEPEST = 100
-_CHUNK = 1 << 16
+_MOST_TAGS = 400_000
+"""Each of them takes a hundred bytes of memory; a sidecar with a long history of edits has a few thousand."""
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _OURS = f"{{{NAMESPACE}}}"
@@ -25,16 +22,11 @@ _DESCRIPTION = "{http://purl.org/dc/elements/1.1/}description"
 _NAMES = {f"{{{space}}}{name.local}": field for field, name in NAMES.items() for space in name.namespaces}
 
 
-class BadSidecar(ValueError):
-    """What should be XMP is not, or wants more of a parser than it may have. Says why."""
-
-
 def theirs(content: bytes) -> Element | None:
-    """The properties that others wrote, below one element; None where there are none. Raises BadSidecar."""
-    tree = _parsed(content)
-    rdf = tree if tree.tag == f"{_RDF}RDF" else tree.find(f".//{_RDF}RDF")
-    if rdf is None:
-        raise BadSidecar("it holds no rdf:RDF")
+    """The properties that others wrote, below one element; None where there are none. Raises BadPacket."""
+    if content.count(b"<") > _MOST_TAGS:
+        raise BadPacket(f"it holds too much (over {_MOST_TAGS:,} elements)")
+    rdf = tree(content)
     put = _put(rdf)
     left = Element(rdf.tag)
     for each in rdf.iterfind(f"{_RDF}Description"):
@@ -43,12 +35,12 @@ def theirs(content: bytes) -> Element | None:
 
 
 def digest(content: bytes) -> str:
-    """SHA-256, in hex, of what others wrote, however it is set out; empty for nothing. Raises BadSidecar."""
-    tree = theirs(content)
-    if tree is None:
+    """SHA-256, in hex, of what others wrote, however it is set out; empty for nothing. Raises BadPacket."""
+    left = theirs(content)
+    if left is None:
         return ""
     sha = hashlib.sha256()
-    for line in sorted("\0".join(_spelled(each)) for each in tree):
+    for line in sorted("\0".join(_spelled(each)) for each in left):
         sha.update(line.encode("utf-8", "surrogatepass") + b"\n")
     return sha.hexdigest()
 
@@ -120,48 +112,3 @@ def _spelled(node: Element) -> Iterator[str]:
         yield (each.text or "") if not len(each) else (each.text or "").strip()
         waiting.append(">")
         waiting.extend(reversed(each))
-
-
-# ── parsing ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Within(TreeBuilder):
-    """Builds no more of a tree than a sidecar may have."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._left = _MOST_ELEMENTS
-        self._depth = 0
-
-    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
-        self._left -= 1
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise BadSidecar("it is nested too deeply")
-        if self._left < 0:
-            raise BadSidecar(f"it holds too much (over {_MOST_ELEMENTS:,} elements)")
-        return super().start(tag, attrs)
-
-    def end(self, tag: str, /) -> Element:
-        self._depth -= 1
-        return super().end(tag)
-
-
-def _parsed(content: bytes) -> Element:
-    """No document type, no entities: they are how a file makes a reader open others or run out of memory."""
-    if len(content) > _MOST_BYTES:
-        raise BadSidecar(f"it is larger than {_MOST_BYTES >> 20} MiB")
-    parser = DefusedXMLParser(target=_Within(), forbid_dtd=True)
-    try:
-        for part in _pieces(content.rstrip(b"\0 \r\n\t")):
-            parser.feed(part)
-        tree: Element = parser.close()
-    except DefusedXmlException as error:
-        raise BadSidecar("it declares a document type or entities") from error
-    except (ParseError, LookupError) as error:
-        raise BadSidecar(f"it is no well-formed XML: {error}") from error
-    return tree
-
-
-def _pieces(content: bytes) -> Iterable[bytes]:
-    return (content[at : at + _CHUNK] for at in range(0, len(content), _CHUNK))

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from PIL import Image, ImageFile, IptcImagePlugin
 
 from tigertag.blocks import film, xmp
-from tigertag.blocks.beside import BadSidecar, theirs
+from tigertag.blocks.beside import theirs
 from tigertag.blocks.fields import degrees, position, text, xmp_degrees
 from tigertag.errors import PhotoError
 from tigertag.media import Unfit, image
@@ -20,6 +20,7 @@ from tigertag.media.raw_file import reading
 from tigertag.media.tiff import pages
 from tigertag.media.video_file import Film, VideoFile
 from tigertag.model import HasSidecar, Photo
+from tigertag.xmp.dom import BadPacket
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def of(photo: Photo) -> Blocks:
         return found
     try:
         return replace(found, beside=theirs(sidecar.content))
-    except BadSidecar as error:  # named when the photo was opened
+    except BadPacket as error:  # named when the photo was opened
         log.debug("%s: the sidecar %s is left out: %s", photo.name, sidecar.name, error)
         return found
 

@@ -16,7 +16,7 @@ from tigertag.media.names import is_raw_name, key_of, kind_of, path_of
 from tigertag.model import Item
 from tigertag.model.stamp import of_photo, stamped
 
-MOST_BYTES = 4 << 20
+MOST_BYTES = 16 << 20
 """Of a sidecar that is read as evidence."""
 ENDINGS = (".xmp", ".XMP")
 FACT = "sidecar"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from tigertag.errors import PluginDown, Refused, TigerTagError, TransientError
 from tigertag.model import JSON, Item, ListsAlbums, Source
+from tigertag.model.stamp import has_moved_beside
 from tigertag.store import items, ledger, listing
 from tigertag.store.database import Database
 from tigertag.store.due import Due
@@ -196,13 +197,17 @@ def _take_page(
         last.meets_row(seen.id)
     if dry_run:
         found.unopened += [_unopened(0, item) for item in new]
-        found.unopened += [_unopened(known[item.key].id, item) for item in changed]
+        found.unopened += [_changed(known[item.key], item) for item in changed]
     elif source_id is not None:
         _write_page(database, source_id, told, known)
 
 
 def _unopened(row_id: int, item: Item) -> Due:
     return Due(row_id, items.glob_path(item.section, item.path), item.path, item.moment, True, ())
+
+
+def _changed(seen: Seen, item: Item) -> Due:
+    return replace(_unopened(seen.id, item), only_beside=has_moved_beside(seen.read_stamp, item.stamp))
 
 
 def _write_page(database: Database, source_id: int, page: list[Item], known: dict[str, Seen]) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tigertag.blocks.beside import BadSidecar, digest
+from tigertag.blocks.beside import digest
 from tigertag.errors import PhotoError, TigerTagError, TransientError
 from tigertag.media import OpenPhoto, open_photo
+from tigertag.media.sidecars import MOST_BYTES
 from tigertag.model import KeepsSidecars
 from tigertag.pipeline.due import DueItem
 from tigertag.pipeline.lane import Ended
@@ -60,8 +61,11 @@ def _look_beside(due: DueItem, photo: OpenPhoto) -> str:
         return f"{due.item.path}: its sidecar is left out: {error}"
     if sidecar is None:
         return ""
+    if len(sidecar.content) > MOST_BYTES:
+        return f"{due.item.path}: The sidecar {sidecar.name} is larger than {MOST_BYTES >> 20} MiB"
     try:
         photo.lay_beside(sidecar, digest(sidecar.content))
-    except BadSidecar as error:
+    except ValueError as error:
+        # In the words of the target that would write to it: one trouble, named once.
         return f"{due.item.path}: The sidecar {sidecar.name} is left as it is: {error}"
     return ""

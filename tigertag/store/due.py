@@ -35,6 +35,8 @@ class Due:
     unread: bool
     revisions: tuple[int, ...]
     """Revisions whose answer its photo waits for."""
+    only_beside: bool = False
+    """It is to be opened for its sidecar alone: the picture is the one that engines have seen."""
 
 
 def due(

@@ -90,6 +90,17 @@ def count_live(session: Session, source_id: int) -> int:
     return session.scalar(live) or 0
 
 
+def live_sources(session: Session, prefix: str) -> dict[str, tuple[str, int]]:
+    """The sources whose identity begins so: label, and how many items were there at the last listing."""
+    rows = session.execute(
+        select(SourceRow.identity, SourceRow.label, func.count())
+        .join(ItemRow, ItemRow.source_id == SourceRow.id)
+        .where(SourceRow.identity.startswith(prefix, autoescape=True), ItemRow.gone_since.is_(None))
+        .group_by(SourceRow.identity, SourceRow.label)
+    )
+    return {identity: (label, count) for identity, label, count in rows}
+
+
 def live_in(session: Session, source_id: int, albums: Collection[str]) -> list[int]:
     """The live rows of a source that lie in one of these albums."""
     item = table_of(ItemRow)
@@ -128,6 +139,7 @@ class Seen:
 
     id: int
     stamp: str
+    read_stamp: str | None
     gone: bool
 
 
@@ -137,11 +149,11 @@ def known(session: Session, source_id: int, keys: Collection[str]) -> dict[str, 
     item = table_of(ItemRow)
     for part in chunks([digest(key) for key in keys]):
         rows = session.execute(
-            select(item.c.key, item.c.id, item.c.stamp, item.c.gone_since).where(
+            select(item.c.key, item.c.id, item.c.stamp, item.c.read_stamp, item.c.gone_since).where(
                 item.c.source_id == source_id, item.c.key_hash.in_(part)
             )
         )
-        found |= {row.key: Seen(row.id, row.stamp, row.gone_since is not None) for row in rows}
+        found |= {row.key: Seen(row.id, row.stamp, row.read_stamp, row.gone_since is not None) for row in rows}
     return found
 
 

@@ -32,6 +32,8 @@ class Shown:
     """Something of ours stands there that lost its reason; the next write tidies up, also without a change."""
     caption: str | None = None
     """The caption where there is none or it is ours; None where captions are not shown, or are a person's."""
+    paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Folded names of ours → the names above each, outermost first, where they lie in a tree; else none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,13 @@ class Change:
     shown: tuple[str, ...] = ()
     """What was read just before: all but `remove` must be there afterwards."""
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """A name of `add` → the names above it, outermost first, for a target that shows a tree; most have none."""
+    """A name of `add` or `move` → the names above it, outermost first, for a target that shows a tree."""
     engines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """A name of `add` → the engines that say it, for a target that keeps where a tag comes from."""
     caption: str | None = None
     """A caption for the photo, for a target that shows one; None: it stays as it is."""
+    move: tuple[str, ...] = ()
+    """Tags of ours that stand there and are to lie as `paths` says; only those that `Shown.paths` names."""
 
 
 @dataclass(frozen=True, slots=True)

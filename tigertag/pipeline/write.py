@@ -17,6 +17,7 @@ from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Presence, Shown, Written, fold
 from tigertag.pipeline.beside import Beside
 from tigertag.pipeline.caption import to_write
+from tigertag.pipeline.place import to_move
 from tigertag.pipeline.plan import Entry, Plan, finish, plan
 from tigertag.pipeline.policy import Wanted
 from tigertag.pipeline.standing import Standing, as_entry, look_up, settle
@@ -49,11 +50,17 @@ class Delivering:
 
 
 def change_of(
-    seen: Shown, standing: Standing, add: Sequence[str], remove: Sequence[str], caption: str | None = None
+    seen: Shown,
+    standing: Standing,
+    add: Sequence[str],
+    remove: Sequence[str],
+    *,
+    move: Sequence[str] = (),
+    caption: str | None = None,
 ) -> Change:
-    """A change with all that a target may want to know of its additions."""
+    """A change with all that a target may want to know of its additions, and of what is to lie elsewhere."""
     wanted_now = {tag.fold: tag for tag in standing.known.wanted}
-    tags = {name: wanted_now[fold(name)] for name in add if fold(name) in wanted_now}
+    tags = {name: wanted_now[fold(name)] for name in (*add, *move) if fold(name) in wanted_now}
     return Change(
         seen.item,
         add=tuple(add),
@@ -61,6 +68,7 @@ def change_of(
         shown=seen.tags,
         paths={name: tag.path for name, tag in tags.items() if tag.path},
         engines={name: tag.engines for name, tag in tags.items()},
+        move=tuple(move),
         caption=caption,
     )
 
@@ -217,12 +225,13 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
         ledger.redeliver_copies(session, row_id, standing.photo_id)
     batch.tally.kept_edits += len(decided.refused) + len(decided.welcomed) + len(decided.stopped)
     caption = to_write(standing.caption, seen, decided)
-    if not decided.changes_target and not seen.is_stale and caption is None:
+    move = to_move(standing, seen, decided)
+    if not decided.changes_target and not seen.is_stale and not move and caption is None:
         ledger.set_delivery(batch.deliveries[row_id], "done", how.work.now(), wanted=standing.wanted)
         return
     _journal(batch, row_id, decided, {(edit.action, edit.fold): edit.undoes for edit in undos})
     add, remove = [tag.name for tag in decided.add], [entry.name for entry in decided.remove]
-    batch.changes.append(change_of(seen, standing, add, remove, caption))
+    batch.changes.append(change_of(seen, standing, add, remove, move=move, caption=caption))
 
 
 def settle_journal(standing: Standing, states: Mapping[int, str], now: datetime) -> list[int] | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tigertag.model import fold
 from tigertag.xmp.fields import (
+    SEPARATOR,
     Field,
     Fields,
     Path,
@@ -77,6 +78,25 @@ def _ours(now: Fields, edit: Edit, way: Way) -> dict[str, Tag]:
             continue
         ours[same(tag.name)] = replace(tag, parents=_rooted(way, (*tag.parents, tag.name))[:-1])
     return ours
+
+
+def parents(now: Fields, way: Way) -> dict[str, Path]:
+    """The names above each tag of ours that we put into a tree and that still lies there, root left out.
+
+    By folded name. What a person moved is not ours to move.
+    """
+    found: dict[str, Path] = {}
+    for each in SEPARATOR:
+        there = set(now.of(each))
+        for path in (path_of(each, value) for value in now.put(each) if value in there):
+            key = fold(path[-1])
+            found[key] = max(found.get(key, ()), _without_root(way, path)[:-1], key=len)
+    names = now.provenance.tags if now.provenance else ()
+    return {fold(name): found[same(name)] for name in names if same(name) in found}
+
+
+def _without_root(way: Way, path: Path) -> Path:
+    return path[1:] if way.root and len(path) > 1 and fold(path[0]) == fold(way.root) else path
 
 
 def _rooted(way: Way, path: Path) -> Path:

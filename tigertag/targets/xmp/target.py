@@ -22,7 +22,7 @@ from tigertag.targets.xmp.files import Files
 from tigertag.targets.xmp.places import Naming, Places, is_as_listed, open_catalogue
 from tigertag.targets.xmp.sidecars import Sidecars
 from tigertag.xmp.fields import Fields, Profile, Tag, Way, is_stale, own_caption, shown
-from tigertag.xmp.merging import Edit
+from tigertag.xmp.merging import Edit, parents
 
 
 class XmpOptions(TargetOptions):
@@ -71,7 +71,7 @@ class XmpTarget(Target):
     def __init__(self, options: XmpOptions, memory: Memory) -> None:
         self._options = options
         self._places = Places(parse_path_map(options.path_map))
-        way = Way(options.profile, options.root, f"TigerTag {__version__}")
+        self._way = way = Way(options.profile, options.root, f"TigerTag {__version__}")
         sidecars = Sidecars(options.naming, way)
         self._tool = ExifTool()
         self._files: Files | None = None
@@ -102,7 +102,13 @@ class XmpTarget(Target):
                     continue
                 self._sweep(photo.parent)
                 fields = self._container.read(photo)
-                yield Shown(item, shown(fields), is_stale=is_stale(fields), caption=own_caption(fields))
+                yield Shown(
+                    item,
+                    shown(fields),
+                    is_stale=is_stale(fields),
+                    caption=own_caption(fields),
+                    paths=parents(fields, self._way),
+                )
             except (PhotoError, TransientError, OSError) as error:
                 yield _about(item, error)
 
@@ -179,7 +185,8 @@ class XmpTarget(Target):
 
 
 def edit_of(change: Change) -> Edit:
-    add = (Tag(name.strip(), change.paths.get(name, ()), change.engines.get(name, ())) for name in change.add)
+    names = (*change.add, *change.move)
+    add = (Tag(name.strip(), change.paths.get(name, ()), change.engines.get(name, ())) for name in names)
     return Edit(tuple(add), change.remove, change.caption)
 
 

@@ -190,7 +190,7 @@ def test_variables_that_the_text_speaks_of_are_there(name: str) -> None:
     spoken = set(re.findall(r"\b(?:SOURCE|ENGINE|TARGET|PLEX|DB|TIGERTAG)_[A-Z0-9_]*[A-Z0-9]\b", text))
     # `ENGINE_MY_FACES_NAME` declares an engine of one's own; the page that shows how to write one has two.
     own = {each for each in spoken if re.match(r".*_NAME$|ENGINE_(TAGBOX|BRIGHTNESS)_", each)}
-    assert {each for each in spoken - own if each.removesuffix("_FILE") not in known} == set()
+    assert {each for each in spoken - own - known if each.removesuffix("_FILE") not in known} == set()
     of_any_engine = {field.suffix for field in fields_of(EngineOptions)} | {"NAME", "ENABLED"}
     common = set(re.findall(r"ENGINE_<ID>_([A-Z_]*[A-Z])", text)) - {"MIDDLE"}
     assert common <= of_any_engine

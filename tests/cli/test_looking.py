@@ -35,6 +35,13 @@ def test_status_as_json_is_an_array_with_ids(terminal: Terminal) -> None:
     assert rows["target"]["done"] == 3
 
 
+def test_status_says_that_the_last_run_came_to_nothing(terminal: Terminal) -> None:
+    terminal.scan()
+    assert terminal.run("scan", "nowhere").exit_code == 2
+    assert "Last run: 2, scan, " in terminal.ok("status")
+    assert "ended with exit code 2" in terminal.ok("status")
+
+
 def test_runs_are_listed_newest_first_and_one_in_detail(terminal: Terminal) -> None:
     terminal.scan("--limit", "1")
     terminal.scan()
@@ -62,6 +69,15 @@ def test_a_photo_is_shown_with_answers_and_tags(terminal: Terminal, name: str) -
     assert "64 × 48" in said
     assert "100 %  beach" in said
     assert "beach (metadata)" in said
+
+
+def test_what_was_measured_is_shown_last_rounded_and_without_a_percent(terminal: Terminal) -> None:
+    terminal.draw("here.jpg", gps=(46.1234567, 14.5))
+    terminal.scan()
+    said = terminal.ok("show", "here.jpg").splitlines()
+    measured = next(line for line in said if "latitude" in line)
+    assert re.fullmatch(r" +latitude = 46\.12345\d? \(measure\)", measured)
+    assert max(n for n, line in enumerate(said) if " %  " in line) < said.index(measured)
 
 
 def test_show_as_json_is_lines_with_the_summary_last(terminal: Terminal) -> None:
@@ -108,7 +124,7 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(terminal: Term
     terminal.settings |= {"ENGINE_IMAGGA_API_KEY": "canary-1", "ENGINE_IMAGGA_API_SECRET": "canary-2"}
     said = terminal.ok("config") + terminal.ok("config", "--json")
     assert "canary" not in said
-    assert re.search(r"^ENGINE_IMAGGA_API_KEY +\*\*\* +.*test.env line 3$", said, re.MULTILINE)
+    assert re.search(r"^ENGINE_IMAGGA_API_KEY +.*test.env line 3 +\*\*\*$", said, re.MULTILINE)
 
 
 def test_check_says_that_all_is_well(terminal: Terminal) -> None:
@@ -116,6 +132,10 @@ def test_check_says_that_all_is_well(terminal: Terminal) -> None:
     assert re.search(r"^ok  database +sqlite", said)
     assert "ok  engine metadata" in said
     assert [row["ok"] for row in terminal.json("check")] == [True] * len(said.splitlines())
+
+
+def test_check_says_once_what_leaves_the_house(terminal: Terminal) -> None:
+    assert terminal.ok("check").count("nothing leaves this computer") == 1
 
 
 def test_check_goes_on_where_the_database_cannot_be_used(terminal: Terminal) -> None:

@@ -126,6 +126,17 @@ def test_a_reader_who_goes_early_is_no_fault(many: Terminal) -> None:
     assert (returned, err) == (0, "")
 
 
+def test_tags_that_nobody_reads_are_said_once_and_printed_by_the_next_run(many: Terminal) -> None:
+    many.scan("--no-write")
+    reader, writer = os.pipe()
+    os.close(reader)
+    returned, _, err = ended(many.start("write", "--quiet", stdout=writer))
+    os.close(writer)
+    assert returned == 5
+    assert err.count("nothing more can be printed") == len(err.splitlines()) == 1
+    assert len([line for line in many.ok("write").splitlines() if ".jpg  " in line]) > 1
+
+
 def test_a_full_disk_under_the_output_is_said(terminal: Terminal) -> None:
     terminal.scan()
     with Path("/dev/full").open("wb") as full:

@@ -72,8 +72,10 @@ def _findings(database: Database, declared: Declared, stack: ExitStack) -> Itera
     """Raises ConfigError where the place itself refuses the settings, as a scan would."""
     if declared.family == "engine":
         engine = build_engine(database, declared, stack)
-        yield from engine.check()
-        yield Finding(True, engine.sends)
+        findings = list(engine.check())
+        yield from findings
+        if not any(engine.sends in each.text for each in findings):
+            yield Finding(True, engine.sends)
         return
     if declared.family == "source":
         source = build_source(database, declared, stack)

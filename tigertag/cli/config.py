@@ -18,6 +18,6 @@ def config(shared: Shared) -> int:
     if shared.json:
         out_json([row(each, id=each.name) for each in found])
         return 0
-    for line in table([[each.name, each.value, each.origin] for each in found], ("setting", "value", "from")):
+    for line in table([[each.name, each.origin, each.value] for each in found], ("setting", "from", "value")):
         out(line)
     return 0

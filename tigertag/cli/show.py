@@ -11,6 +11,7 @@ from tigertag.cli.opening import open_app
 from tigertag.cli.screen import out, out_json, row, visible
 from tigertag.cli.shared import Shared, command
 from tigertag.cli.words import local, percent
+from tigertag.model import Annotation, Kind
 
 
 @command(
@@ -53,10 +54,7 @@ def _lines(each: PhotoDetail) -> list[str]:
         past = "" if answer.in_force or answer.state == "waiting" else ", not in force"
         why = f": {answer.reason}" if answer.reason else ""
         lines.append(_field(answer.engine, f"{answer.state}, {local(answer.at)}{past}{why}"))
-        lines += [
-            f"             {percent(said.confidence):>5}  {_said(said.kind, said.name, said.value)}"
-            for said in answer.annotations
-        ]
+        lines += [f"{'':<13}{_said(each)}" for each in sorted(answer.annotations, key=_is_measured)]
     for target in dict.fromkeys(tag.target for tag in each.tags):
         lines.append(_field("shown", f"on {target}"))
         shown = [tag for tag in each.tags if tag.target == target]
@@ -70,10 +68,17 @@ def _field(name: str, text: str) -> str:
     return f"  {visible(name):<11}{visible(text)}"
 
 
-def _said(kind: str, name: str, value: object) -> str:
-    text = name or kind
+def _is_measured(said: Annotation) -> bool:
+    return said.kind in (Kind.MEASURE, Kind.EMBEDDING)
+
+
+def _said(said: Annotation) -> str:
+    """`  98 %  dog`; what was measured has no percent to it."""
+    value = round(said.value, 6) if isinstance(said.value, float) else said.value
+    text = said.name or said.kind
     text += f" = {value}" if isinstance(value, int | float | str) else ""
-    return visible(text if kind == "tag" else f"{text} ({kind})")
+    sure = "" if _is_measured(said) else percent(said.confidence)
+    return f"{sure:>5}  " + visible(text if said.kind == Kind.TAG else f"{text} ({said.kind})")
 
 
 def _whose(ours: bool, engines: tuple[str, ...]) -> str:

@@ -47,7 +47,8 @@ def _lines(found: Status, *, everything: bool) -> list[str]:
     run = found.last_run
     if run is not None:
         wrote = f"+{counted(run.added, 'tag')}, {run.removed:,} removed"
-        lines.append(f"Last run: {run.id}, {run.command}, {local(run.started)}, {run.state}, {wrote}")
+        ended = f"ended with exit code {run.exit_code}" if run.exit_code else run.state
+        lines.append(f"Last run: {run.id}, {run.command}, {local(run.started)}, {ended}, {wrote}")
     return [*lines, f"Answers are kept in {place(found.kept_in)}"]
 
 

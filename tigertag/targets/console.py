@@ -11,7 +11,7 @@ from typing import Literal, TextIO
 
 from pydantic import Field
 
-from tigertag.errors import ItemError
+from tigertag.errors import ItemError, Unreachable
 from tigertag.model import Change, Finding, Item, Memory, Shown, Target, Written, fold
 from tigertag.options import CommaList, TargetOptions
 
@@ -55,7 +55,10 @@ class ConsoleTarget(Target):
             yield Shown(item, self._tags(item))
 
     def write(self, changes: Sequence[Change]) -> Iterable[Written | ItemError]:
-        """Prints, then remembers: what was not printed is printed by the next run."""
+        """Prints, then remembers: what was not printed is printed by the next run.
+
+        Raises Unreachable where nobody reads.
+        """
         for change in changes:
             with self._lock:
                 before = self._tags(change.item)
@@ -63,8 +66,10 @@ class ConsoleTarget(Target):
                 try:
                     self._print(change.item, before, after)
                 except (OSError, ValueError) as error:  # a pipe that nobody reads, a stream that was closed
-                    yield ItemError(f"{change.item.path} cannot be printed ({error})", change.item)
-                    continue
+                    why = error.strerror if isinstance(error, OSError) else error
+                    raise Unreachable(
+                        f"nothing more can be printed ({why}); the rest is printed by the next run"
+                    ) from error
                 self._remember(change.item, after)
             yield Written(change.item, after)
 

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.terminal import Terminal
 from tests.formats import video
 from tests.pictures import jpeg_bytes
+from tests.servers.imagga import Imagga
 from tests.servers.plex import TOKEN, PlexServer
 from tests.targets.plex_wall import PlexWall, hung, write
 from tigertag.contract.stand_ins import FakeMemory
@@ -202,6 +203,21 @@ def test_clips_wait_for_the_extra_and_are_named_once(
         assert plex.counts()["download"] == 1
     scan(terminal)
     assert "Landscape" in tags(plex, "film.mp4")
+
+
+def test_a_service_is_sent_one_picture_of_a_clip_however_often_it_lies_there(
+    terminal: Terminal, plex: PlexServer
+) -> None:
+    with Imagga() as imagga:
+        terminal.settings = {key: value for key, value in terminal.settings.items() if "METADATA" not in key}
+        terminal.settings |= {
+            f"ENGINE_IMAGGA_{key.upper()}": str(value) for key, value in imagga.options.items()
+        }
+        scan(terminal)
+        scan(terminal)
+        assert len(imagga.billed) == 3  # a photo, and two clips of which one lies there twice
+        assert list(imagga.damage) == []
+    assert tags(plex, "film.mp4") == tags(plex, "copy.mp4") | {"Holiday"} > {"Holiday"}
 
 
 def test_clips_are_counted_where_nobody_asks_for_them(terminal: Terminal, plex: PlexServer) -> None:

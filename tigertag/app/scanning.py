@@ -20,13 +20,14 @@ from tigertag.app.context import (
 from tigertag.app.fetching import content_offered
 from tigertag.app.limiting import Spent, open_limits
 from tigertag.app.preparing import open_workshop
+from tigertag.app.servers import is_another
 from tigertag.app.starting import start_engines
 from tigertag.app.waiting import as_shown, waits_for
 from tigertag.app.words import look_with
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, TigerTagError
 from tigertag.media.names import kind_of
-from tigertag.model import JSON, EngineRules, Outcome, Quota
+from tigertag.model import JSON, EngineRules, Outcome, Quota, Source
 from tigertag.pipeline.choose import Choice
 from tigertag.pipeline.discover import Listing
 from tigertag.pipeline.outlook import Outlook
@@ -123,7 +124,7 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
         scanned = Scanned(tally=run.tally)
         workshop = open_workshop(app, stack)
         database = run.work.database
-        sources = open_sources(app, database, sources_of(app, order), stack, run.tally)
+        sources = open_sources(app, database, sources_of(app, order), stack, run.tally, sure=order.sure)
         targets = open_targets(app, database, stack, run.tally)
         started = start_engines(app, run, order.engines, stack, sure=order.sure)
         engines = look_with(app, run, started)
@@ -149,21 +150,45 @@ def ordered(order: ScanOrder, engines: Sequence[OpenEngine]) -> Choice:
 
 
 def open_sources(
-    app: App, database: Database, chosen: Sequence[Declared], stack: ExitStack, tally: Tally
+    app: App,
+    database: Database,
+    chosen: Sequence[Declared],
+    stack: ExitStack,
+    tally: Tally,
+    *,
+    sure: bool = False,
 ) -> list[OpenSource]:
-    """The sources with their rows; one that does not answer is put aside."""
-    opened = []
+    """The sources with their rows; one that does not answer is put aside, and so is a server in the place of
+    another, unless a person is `sure`.
+    """
+    found: dict[str, tuple[Declared, Source]] = {}
     for declared in chosen:
         source = build_source(database, declared, stack)
         try:
             identity, _ = source.identity, source.scope  # sections that are not there are said before a row is
-            row_id = _source_row(database, identity, source.label)
         except TigerTagError as error:
             if error.exit_code == 2:
                 raise
             tally.put_aside(f"source {declared.id}", error)
             continue
-        opened.append(OpenSource(row_id, source))
+        found[identity] = (declared, source)
+    return _with_rows(database, found, tally, sure=sure)
+
+
+def _with_rows(
+    database: Database, found: Mapping[str, tuple[Declared, Source]], tally: Tally, *, sure: bool
+) -> list[OpenSource]:
+    opened = []
+    for identity, (declared, source) in found.items():
+        try:
+            refusal = None if sure else is_another(database, source, found)
+            if refusal is not None:
+                raise refusal
+            opened.append(OpenSource(_source_row(database, identity, source.label), source))
+        except TigerTagError as error:
+            if error.exit_code == 2:
+                raise
+            tally.put_aside(f"source {declared.id}", error)
     return opened
 
 

@@ -45,6 +45,17 @@ def keep_source(session: Session, identity: str, label: str) -> int:
     return row.id
 
 
+def live_sources(session: Session, prefix: str) -> dict[str, tuple[str, int]]:
+    """The sources whose identity begins so: label, and how many items were there at the last listing."""
+    rows = session.execute(
+        select(SourceRow.identity, SourceRow.label, func.count())
+        .join(ItemRow, ItemRow.source_id == SourceRow.id)
+        .where(SourceRow.identity.startswith(prefix, autoescape=True), ItemRow.gone_since.is_(None))
+        .group_by(SourceRow.identity, SourceRow.label)
+    )
+    return {identity: (label, count) for identity, label, count in rows}
+
+
 FORMER = "~"
 """Stands between a key and a number in the keys of photos that lost it to another one."""
 MOVED = ""

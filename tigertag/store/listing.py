@@ -90,17 +90,6 @@ def count_live(session: Session, source_id: int) -> int:
     return session.scalar(live) or 0
 
 
-def live_sources(session: Session, prefix: str) -> dict[str, tuple[str, int]]:
-    """The sources whose identity begins so: label, and how many items were there at the last listing."""
-    rows = session.execute(
-        select(SourceRow.identity, SourceRow.label, func.count())
-        .join(ItemRow, ItemRow.source_id == SourceRow.id)
-        .where(SourceRow.identity.startswith(prefix, autoescape=True), ItemRow.gone_since.is_(None))
-        .group_by(SourceRow.identity, SourceRow.label)
-    )
-    return {identity: (label, count) for identity, label, count in rows}
-
-
 def live_in(session: Session, source_id: int, albums: Collection[str]) -> list[int]:
     """The live rows of a source that lie in one of these albums."""
     item = table_of(ItemRow)

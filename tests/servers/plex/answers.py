@@ -77,12 +77,14 @@ def answer(library: PlexLibrary, question: Question) -> Answer:
 
 def _root(library: PlexLibrary, question: Question) -> Answer:
     return _xml(
-        xml.container(friendlyName="nas", machineIdentifier="m4chine", version="1.43.4.10000", platform="Linux")
+        xml.container(
+            friendlyName="nas", machineIdentifier=library.machine, version="1.43.4.10000", platform="Linux"
+        )
     )
 
 
 def _identity(library: PlexLibrary, question: Question) -> Answer:
-    return _xml(xml.container(machineIdentifier="m4chine", version="1.43.4.10000", claimed=1))
+    return _xml(xml.container(machineIdentifier=library.machine, version="1.43.4.10000", claimed=1))
 
 
 def _library(library: PlexLibrary, question: Question) -> Answer:

@@ -98,6 +98,7 @@ class PlexLibrary:
     """The state behind the stand-in: what a test arranges, and what edits change."""
 
     def __init__(self) -> None:
+        self.machine = "m4chine"
         self.rules = Rules()
         self.sections: dict[int, Section] = {}
         self.photos: dict[int, Photo] = {}

@@ -41,11 +41,13 @@ def find(address: str) -> Place:
         place = _read(address)
     except ValueError as error:
         raise ConfigError(
-            f"`{address}` is no executor{f' ({error})' if str(error) else ''}: write processes, "
+            f"`{_shown(address)}` is no executor{f' ({error})' if str(error) else ''}: write processes, "
             "processes?workers=4, threads, dask://host:8786 or dask://local?workers=4"
         ) from error
     if place.kind == "dask" and find_spec("distributed") is None:
-        raise ConfigError(f"`{address}` needs Dask, which is not installed: pip install 'tigertag[cluster]'")
+        raise ConfigError(
+            f"`{_shown(address)}` needs Dask, which is not installed: pip install 'tigertag[cluster]'"
+        )
     return place
 
 
@@ -67,6 +69,13 @@ def open_workers(address: str) -> Workers:
     from tigertag.executors import cluster  # noqa: PLC0415
 
     return cluster.open_remote(place.host) if place.host else cluster.open_local(place.workers or cores())
+
+
+def _shown(address: str) -> str:
+    """The address without what may be a password in it, wherever the mistake is."""
+    before, mark, after = address.rpartition("@")
+    scheme, slashes, _ = before.partition("//")
+    return f"{scheme}//***@{after}" if slashes else f"***@{after}" if mark else address
 
 
 def _read(address: str) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from tests.engines import clip_models
 from tests.engines.clip_models import COLOURS, FAMILIES
 from tests.engines.drawn import bars, photo
+from tests.formats import film
 from tests.pictures import draw
 from tigertag.contract.engine import Bench, EngineContract, ask, said
 from tigertag.contract.stand_ins import FakeMemory, photos
@@ -23,6 +25,8 @@ from tigertag.engines.clip.pixels import Floats, numbers, prepared, rendition_fo
 from tigertag.engines.clip.towers import Towers, unit
 from tigertag.errors import PhotoError, PluginDown
 from tigertag.meaning.packing import bytes_of, pack
+from tigertag.media import open_photo
+from tigertag.media.strip import frames_of
 from tigertag.model import JSON, Analysis, Kind, Photo, fingerprint
 
 
@@ -81,6 +85,21 @@ def test_a_batch_says_what_its_photos_say_one_by_one(folder: Path) -> None:
     together.start()
     alone.start()
     assert np.allclose(seen(together, shown), seen(alone, shown), atol=1e-3)
+
+
+def test_a_video_lies_in_the_middle_of_its_frames(folder: Path) -> None:
+    scenes = [bars((f"rgb{rgb}", 200), ("black", 100)) for rgb in list(COLOURS.values())[:3]]
+    found = engine(folder, batch=2)
+    found.start()
+    with open_photo(io.BytesIO(film(scenes, each=24)), "a.mp4") as opened:
+        shown = [one.jpeg(found.renditions[0]) for one in frames_of(opened, found.renditions[0])]
+        still = photo(scenes[0], "b.png")
+        row, beside = seen(found, [opened, still])
+    frames = seen(found, [photo(Image.open(io.BytesIO(one)), f"{n}.png") for n, one in enumerate(shown)])
+    middle = frames.mean(axis=0)
+    assert len(frames) > 2
+    assert row == pytest.approx(middle / np.linalg.norm(middle), abs=5e-3)
+    assert beside == pytest.approx(seen(found, [still])[0], abs=2e-3)
 
 
 def test_another_model_is_another_revision(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _RULES = 1
 """Goes up when the same model would get other numbers of the same photo."""
-_USUAL = Rendition(short_side=448, quality=95)
+_USUAL = Rendition(short_side=448, quality=95, frames=True)
 """As long as no model is here that could say."""
 
 
 class ClipEngine(LocalEngine):
-    """One vector for each photo, and one for each word."""
+    """One vector for each photo, and one for each word. A video has the middle of those of its frames."""
 
     Options = ClipOptions
     name = "clip"
@@ -94,7 +94,7 @@ class ClipEngine(LocalEngine):
         self, photos: Sequence[Photo], permit: Permit
     ) -> Iterator[Analysis | PhotoError | TransientError]:
         shown: list[Photo] = []
-        pixels: list[Floats] = []
+        pixels: list[list[Floats]] = []
         for photo in photos:
             try:
                 pixels.append(self._model.pixels(photo))

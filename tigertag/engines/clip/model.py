@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from tigertag.engines.clip import facts, files, hub
@@ -12,8 +13,9 @@ from tigertag.engines.clip.facts import Facts
 from tigertag.engines.clip.files import Files
 from tigertag.engines.clip.options import ClipOptions
 from tigertag.engines.clip.pixels import Floats, prepared, rendition_for
-from tigertag.engines.clip.towers import Towers
+from tigertag.engines.clip.towers import Towers, middle
 from tigertag.errors import PluginDown
+from tigertag.media.strip import frames_of
 from tigertag.model import Photo, Rendition
 from tigertag.model.fetching import Fetch
 
@@ -69,17 +71,21 @@ class Model:
                 self._towers = Towers(found, self.known, self._options.provider, self._options.threads)
             return self._towers
 
-    def pixels(self, photo: Photo) -> Floats:
-        """A photo as numbers. Raises PhotoError, PluginDown."""
-        return prepared(photo.jpeg(self.rendition), self.known.pixels, (photo.width, photo.height))
+    def pixels(self, photo: Photo) -> list[Floats]:
+        """A photo as numbers; a video by each of its frames. Raises PhotoError, PluginDown."""
+        size = (photo.width, photo.height)
+        frames = frames_of(photo, self.rendition)
+        return [prepared(frame.jpeg(self.rendition), self.known.pixels, size) for frame in frames]
 
     def texts(self, texts: Sequence[str]) -> Floats:
         """A row for each. Raises PluginDown."""
         return self.load().texts(texts)
 
-    def images(self, pixels: Sequence[Floats]) -> Floats:
-        """A row for each. Raises PluginDown."""
-        return self.load().images(pixels)
+    def images(self, photos: Sequence[Sequence[Floats]]) -> list[Floats]:
+        """The vector of each photo: of a video the middle of those of its frames. Raises PluginDown."""
+        rows = self.load().images([frame for frames in photos for frame in frames])
+        ends = accumulate(map(len, photos), initial=0)
+        return [middle(rows[start:stop]) for start, stop in pairwise(ends)]
 
     @property
     def _place(self) -> hub.Place:

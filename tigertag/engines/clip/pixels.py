@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 def rendition_for(pixels: Pixels) -> Rendition:
     """Large enough that scaling it down once more gives what scaling the original down would have given."""
-    return Rendition(short_side=_LARGER * pixels.short_side, quality=_QUALITY)
+    return Rendition(short_side=_LARGER * pixels.short_side, quality=_QUALITY, frames=True)
 
 
 def prepared(jpeg: bytes, pixels: Pixels, size: tuple[int, int]) -> Floats:

@@ -147,6 +147,11 @@ def unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.where(lengths == 0, 1, lengths), np.float32)
 
 
+def middle(rows: Floats) -> Floats:
+    """The direction between rows of length 1, at length 1; a single row is as it was."""
+    return np.asarray(rows[0] if len(rows) == 1 else unit(rows.mean(axis=0, keepdims=True))[0], np.float32)
+
+
 def _tokenizer(found: Files, texts: Texts) -> Tokenizer:
     path = found.paths[files.TOKENIZER]
     try:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from tests.torture import archive, concurrency, config, database, disk, kills, pictures, secrets, wire, xmp
+from tests.torture import (
+    archive,
+    concurrency,
+    config,
+    database,
+    disk,
+    kills,
+    library,
+    pictures,
+    secrets,
+    wire,
+    xmp,
+)
 from tests.torture.trial import Trial
 
 Trials = Callable[[bool], Iterator[Trial]]
@@ -18,6 +30,7 @@ BOUNDARIES: Mapping[str, Trials] = {
     "imagga": wire.imagga,
     "compreface": wire.compreface,
     "openai": wire.openai,
+    "library": library.trials,
     "secrets": secrets.trials,
     "pictures": pictures.trials,
     "disk": disk.trials,

@@ -24,7 +24,19 @@ LIMIT = 90.0
 """Seconds after which a run of a few photos has hung."""
 PHOTOS = 4
 
-_LIBRARY = ("rules", "sections", "photos", "albums", "parts", "spelling", "harm", "_lost", "_next", "_clock")
+_LIBRARY = (
+    "machine",
+    "rules",
+    "sections",
+    "photos",
+    "albums",
+    "parts",
+    "spelling",
+    "harm",
+    "_lost",
+    "_next",
+    "_clock",
+)
 
 
 @dataclass(frozen=True)
@@ -136,18 +148,24 @@ class Rig:
 
     # ── the world ─────────────────────────────────────────────────────────────────────────────────────────
 
+    def library(self) -> Mapping[str, Any]:
+        """What Plex holds, to be put back as often as wanted."""
+        return copy.deepcopy({name: getattr(self.world.plex, name) for name in _LIBRARY})
+
+    def put_back_library(self, library: Mapping[str, Any]) -> None:
+        for name, value in copy.deepcopy(dict(library)).items():
+            setattr(self.world.plex, name, value)
+
     def keep(self) -> Kept:
         """Everything as it is, to be put back as often as wanted."""
-        plex = self.world.plex
-        library = copy.deepcopy({name: getattr(plex, name) for name in _LIBRARY})
+        library = self.library()
         file = self.database.read_bytes() if self.database and self.database.exists() else None
         rows = state.keep(self.url) if self.database is None and self._is_migrated() else None
         return Kept(library, dict(self.settings), len(self.world.imagga.billed), file, rows)
 
     def put_back(self, kept: Kept) -> None:
         """Everything as it was kept, counts at nothing."""
-        for name, value in copy.deepcopy(kept.library).items():
-            setattr(self.world.plex, name, value)
+        self.put_back_library(kept.library)
         self.settings = dict(kept.settings)
         self.billed_before = kept.billed
         self.world.plex.faults.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -39,6 +40,13 @@ def test_every_command_explains_itself_with_examples(words: list[str]) -> None:
         assert result.exit_code == 0
         assert f"Examples:\n  tigertag {words[0]}" in result.stdout
         assert "--env-file" in result.stdout
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_nothing_in_the_help_of_a_command_is_cut_or_in_the_words_of_its_library(words: list[str]) -> None:
+    shown = CliRunner().invoke(cli, [*words, "-h"], env={"COLUMNS": "70"}).stdout
+    assert not re.search(r"\.\.\.$", shown.partition("Options")[0].partition("\n\n")[2], re.MULTILINE)
+    assert "RANGE" not in shown and "INTEGER" not in shown
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -111,6 +111,12 @@ class Group(Command, click.Group):
             raise click.UsageError(f"There is no command `{name}`{hint}", context)
         return super().resolve_command(context, arguments)
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with its first sentence, whole."""
+        with formatter.section("Commands"):
+            found = {name: self.get_command(context, name) for name in self.list_commands(context)}
+            formatter.write_dl([(name, each.get_short_help_str(1000)) for name, each in found.items() if each])
+
 
 def command(name: str, *, examples: Sequence[str]) -> Callable[[Callable[..., int]], Command]:
     """Makes a function a command; it gives the exit code."""

@@ -22,7 +22,7 @@ SHEET = click.Path(dir_okay=False, path_type=Path)
     "similar", examples=("tigertag similar Summer/IMG_2231.jpg", "tigertag similar 48211 --sheet like.png")
 )
 @click.argument("photo")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="Photos to show.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, metavar="N", help="Photos to show.")
 @click.option("--sheet", type=SHEET, help="Draw them on a contact sheet, a PNG file.")
 @click.pass_obj
 def similar(shared: Shared, photo: str, limit: int, sheet: Path | None) -> int:
@@ -39,8 +39,12 @@ def similar(shared: Shared, photo: str, limit: int, sheet: Path | None) -> int:
     examples=('tigertag tags look "sailing boat"', "tigertag tags look dog --threshold 80 --sheet dog.png"),
 )
 @click.argument("words")
-@click.option("--threshold", type=click.FloatRange(0, 100), help="How sure it must be, in percent.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="Photos to show of each kind.")
+@click.option(
+    "--threshold", type=click.FloatRange(0, 100), metavar="PERCENT", help="How sure it must be, in percent."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, metavar="N", help="Photos to show of each kind."
+)
 @click.option("--sheet", type=SHEET, help="Draw them on a contact sheet with the threshold, a PNG file.")
 @click.pass_obj
 def look_words(shared: Shared, words: str, threshold: float | None, limit: int, sheet: Path | None) -> int:

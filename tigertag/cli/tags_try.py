@@ -19,8 +19,15 @@ _FILES = (".yaml", ".yml")
 
 @command("try", examples=("tigertag tags try other.yaml", 'tigertag tags try "sailing boat" --sheet boats.png'))
 @click.argument("what", metavar="FILE|WORDS")
-@click.option("--threshold", type=click.FloatRange(0, 100), help="WORDS: how sure it must be, in percent.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, help="WORDS: photos to show of each kind.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="WORDS: how sure it must be, in percent.",
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, metavar="N", help="WORDS: photos to show of each kind."
+)
 @click.option("--sheet", type=similar.SHEET, help="WORDS: draw the photos on a contact sheet, a PNG file.")
 @click.pass_obj
 def try_it(shared: Shared, what: str, threshold: float | None, limit: int, sheet: Path | None) -> int:

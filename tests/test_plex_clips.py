@@ -99,6 +99,18 @@ def test_without_the_extra_no_clip_is_fetched(plex: PlexServer, monkeypatch: pyt
     assert plex.counts()["download"] == 0
 
 
+def test_check_counts_clips_and_says_what_they_wait_for(
+    plex: PlexServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plex.add_photo("A", "a.jpg", b"x")
+    plex.add_photo("A", "a.mp4", b"x", clip=True)
+    *_, counted = source_of(plex).check()
+    assert (counted.text, counted.advice) == ('section "Photos" lists 1 photos and 1 clips', "")
+    monkeypatch.setattr("tigertag.sources.plex.can_decode", lambda extra: False)
+    *_, counted = source_of(plex).check()
+    assert counted.advice == "Clips wait until tigertag[video] is installed."
+
+
 # Tags.
 
 

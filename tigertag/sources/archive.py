@@ -49,7 +49,7 @@ class ArchiveOptions(SourceOptions):
     path: Path = Field(description="The archive, or a folder with archives.")
     include: CommaList = Field((), description="Globs over the path in the archive; only these are listed.")
     exclude: CommaList = Field((), description="Globs over the path in the archive; these are left out.")
-    videos: bool = Field(False, description="Also look at videos, by a frame from the middle.")
+    videos: bool = Field(False, description="Also look at videos, by frames from all over them.")
 
 
 class ArchiveSource(Source, ListsAlbums, KeepsSidecars):

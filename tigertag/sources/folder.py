@@ -34,7 +34,7 @@ class FolderOptions(SourceOptions):
     path: Path = Field(description="The folder, or a single photo.")
     include: CommaList = Field((), description="Globs over the path below the folder; only these are listed.")
     exclude: CommaList = Field((), description="Globs over the path below the folder; these are left out.")
-    videos: bool = Field(False, description="Also look at videos, by a frame from the middle.")
+    videos: bool = Field(False, description="Also look at videos, by frames from all over them.")
 
 
 class FolderSource(Source, ListsAlbums, KeepsSidecars):

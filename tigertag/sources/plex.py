@@ -44,9 +44,7 @@ class PlexSourceOptions(SourceOptions, PlexOptions):
     """Which server, and which of its sections."""
 
     sections: CommaList = Field((), description="Titles or keys of photo sections; all of them by default.")
-    videos: bool = Field(
-        False, description="Also look at clips, by frames from all over; needs tigertag[video]."
-    )
+    videos: bool = Field(False, description="Also look at clips, by frames from all over them.")
     path_map: str = Field("", description="Read originals from disk: `/on/server=/here`, several with commas.")
 
     @field_validator("path_map")
@@ -217,7 +215,10 @@ class PlexSource:
     def _counted(self, section: PlexSection) -> Finding:
         photos = self._total(f"/library/sections/{section.key}/all?type=13{_FLAT}")
         advice = "" if photos else "If it does hold photos, a scan walks its albums to find them."
-        clips = f" and {self._number_of_clips(section):,} clips" if self._options.videos else ""
+        clips = ""
+        if self._options.videos:
+            clips = f" and {self._number_of_clips(section):,} clips"
+            advice = advice if can_decode("video") else "Clips wait until tigertag[video] is installed."
         return Finding(True, f'section "{section.title}" lists {photos:,} photos{clips}', advice)
 
     def _item_of(self, entry: Element, section: PlexSection, machine: str) -> Item | None:

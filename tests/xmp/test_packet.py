@@ -46,15 +46,63 @@ def edited(source: bytes, edit: Edit, way: Way | None = None) -> bytes:
     return packet.to_bytes()
 
 
-def test_a_packet_that_is_not_changed_is_written_as_it_was() -> None:
-    assert Packet.parse(LIGHTROOM).to_bytes() == LIGHTROOM
-
-
 def test_what_is_not_ours_stays_as_it_was_and_ours_goes_without_a_trace() -> None:
     after = edited(LIGHTROOM, DOG)
     for line in LIGHTROOM.splitlines():
         assert line in after
     assert edited(after, Edit(remove=("dog",))) == LIGHTROOM
+
+
+def digikam() -> bytes:
+    """As exiv2 writes: attributes on lines of their own, four blanks before each."""
+    return (
+        b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/" '
+        b'x:xmptk="XMP Core 4.4.0-Exiv2">\n <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+        b'  <rdf:Description rdf:about=""\n    xmlns:xmp="http://ns.adobe.com/xap/1.0/"\n    xmp:Rating="5"/>\n'
+        b' </rdf:RDF>\n</x:xmpmeta>\n   \n<?xpacket end="w"?>'
+    )
+
+
+SPELLINGS = {
+    "as Lightroom": LIGHTROOM,
+    "as digiKam": digikam(),
+    "lines of Windows": LIGHTROOM.replace(b"\n", b"\r\n"),
+    "no line at the end": LIGHTROOM.rstrip(),
+    "a byte order mark": b"\xef\xbb\xbf" + LIGHTROOM[LIGHTROOM.index(b"<x:") :],
+    "a declaration": b"<?xml version='1.0' encoding='UTF-8' standalone='yes'?>\n" + LIGHTROOM,
+    "single quotes": LIGHTROOM.replace(b'rdf:about=""', b"rdf:about='' crs:Said='\"yes\" > no'"),
+    "blanks in tags": LIGHTROOM.replace(b"</rdf:li>", b"</rdf:li >").replace(b"<rdf:Bag>", b"<rdf:Bag  >"),
+    "references": LIGHTROOM.replace(b"255, 255", b"255&#44; &#x32;55 &quot;&apos;&gt;"),
+    "empty elements": LIGHTROOM.replace(
+        b"   <dc:rights>", b"   <crs:A></crs:A><crs:B /><crs:C/>\n   <dc:rights>"
+    ),
+    "remarks everywhere": LIGHTROOM.replace(b"<x:x", b"<!-- > --><?a b?><x:x").replace(
+        b"</x:x", b"<!----><?a?></x:x"
+    ),
+    "padding": LIGHTROOM.replace(b"<?xpacket end", (b" " * 100 + b"\n") * 20 + b"<?xpacket end"),
+    "texts between": LIGHTROOM.replace(b"<rdf:Bag>", b"<rdf:Bag>\t\r\n "),
+    "Latin letters": LIGHTROOM.replace(b"beach", "Größe 日本 😀".encode()),
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_a_packet_is_the_same_to_the_byte_when_ours_is_taken_out(name: str) -> None:
+    source = SPELLINGS[name]
+    assert Packet.parse(source).to_bytes() == source
+    after = edited(source, DOG)
+    assert Packet.parse(after).fields().of(Field.TAGS_LIST)[-1] == "animal/dog"
+    assert edited(edited(after, Edit((Tag("cat"),))), Edit(remove=("dog", "cat"))) == source
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("utf-16", "UTF-16"), ("iso-8859-1", "ISO-8859-1"), ("utf-16-le", "")]
+)
+def test_a_packet_in_another_encoding_is_written_in_utf8(encoding: str, text: str) -> None:
+    body = LIGHTROOM.decode()[LIGHTROOM.decode().index("<x:") :].replace("beach", "Größe")
+    declared = f'<?xml version="1.0" encoding="{text}"?>{body}' if text else f"\ufeff{body}"
+    after = edited(declared.encode(encoding), DOG)
+    assert "Größe" in after.decode("utf-8")
+    assert Packet.parse(after).fields().of(Field.SUBJECT) == ("Größe", "sea", "dog")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from xml.parsers.expat import ExpatError
 from defusedxml import DefusedXmlException
 from defusedxml.minidom import parseString
 
+from tigertag.xmp.verbatim import Verbatim
+
 LONGEST = 16 << 20
 """Bytes of a packet."""
 DEEPEST = 100
@@ -144,19 +146,26 @@ def _prefix_in_force(node: Element, namespace: str) -> str | None:
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def to_bytes(document: Document) -> bytes:
-    """UTF-8. What was read and not changed reads the same again, character references included."""
+def to_bytes(document: Document, as_read: Verbatim | None = None) -> bytes:
+    """UTF-8. What was read and not changed is written as it was, to the byte where `as_read` knows it."""
+    if as_read is not None:
+        parts = [as_read.before]
+        assert document.documentElement is not None
+        _write(document.documentElement, parts, as_read)
+        return "".join([*parts, as_read.after]).encode("utf-8")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>'] if document.version else []
     for node in document.childNodes:
-        parts: list[str] = []
-        _write(node, parts)
+        parts = []
+        _write(node, parts, Verbatim())
         lines.append("".join(parts))
     return ("\n".join(lines) + "\n").encode("utf-8")
 
 
-def _write(node: Node, parts: list[str]) -> None:
+def _write(node: Node, parts: list[str], as_read: Verbatim) -> None:
     if isinstance(node, Element):
-        _write_element(node, parts)
+        _write_element(node, parts, as_read)
+    elif (text := as_read.text(node)) is not None:
+        parts.append(text)
     elif isinstance(node, CDATASection):
         parts.append(f"<![CDATA[{node.data}]]>")
     elif isinstance(node, Text):
@@ -170,17 +179,18 @@ def _write(node: Node, parts: list[str]) -> None:
 _IN_ATTRIBUTE = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
-def _write_element(node: Element, parts: list[str]) -> None:
-    parts.append(f"<{node.tagName}")
-    for name, value in node.attributes.items():
-        parts.append(f' {name}="{_escaped(value, _IN_ATTRIBUTE)}"')
-    if not node.childNodes:
-        parts.append("/>")
-        return
-    parts.append(">")
+def _write_element(node: Element, parts: list[str], as_read: Verbatim) -> None:
+    first, last = as_read.tags(node) or _tags(node)
+    parts.append(first)
     for child in node.childNodes:
-        _write(child, parts)
-    parts.append(f"</{node.tagName}>")
+        _write(child, parts, as_read)
+    parts.append(last)
+
+
+def _tags(node: Element) -> tuple[str, str]:
+    attributes = (f' {name}="{_escaped(value, _IN_ATTRIBUTE)}"' for name, value in node.attributes.items())
+    inside = f"{node.tagName}{''.join(attributes)}"
+    return (f"<{inside}>", f"</{node.tagName}>") if node.childNodes else (f"<{inside}/>", "")
 
 
 def _escaped(text: str, more: dict[str, str]) -> str:

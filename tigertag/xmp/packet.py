@@ -12,6 +12,7 @@ from tigertag.xmp import dom, reading
 from tigertag.xmp.fields import ORDERED, Fields
 from tigertag.xmp.names import CAPTION, KNOWN, NAMES, OURS, RDF, XML, Name
 from tigertag.xmp.provenance import to_properties
+from tigertag.xmp.verbatim import Verbatim, verbatim
 
 _XMLNS = "http://www.w3.org/2000/xmlns/"
 
@@ -31,6 +32,7 @@ class Packet:
         self._source = source
         self._read: ElementTree.Element | None = root
         self._document: Document | None = None
+        self._as_read: Verbatim | None = None
         self._found: dict[Name, list[Element]] = {}
 
     @classmethod
@@ -45,7 +47,7 @@ class Packet:
         return cls.parse(_EMPTY.format(rdf=RDF, namespaces=declared).encode())
 
     def to_bytes(self) -> bytes:
-        return dom.to_bytes(self._editable())
+        return dom.to_bytes(self._editable(), self._as_read)
 
     @property
     def root(self) -> ElementTree.Element:
@@ -86,6 +88,7 @@ class Packet:
     def _editable(self) -> Document:
         if self._document is None:
             self._document = dom.parse(self._source)
+            self._as_read = verbatim(self._document, self._source)
         return self._document
 
     def _rdf(self) -> Element:
@@ -154,6 +157,8 @@ class Packet:
             for namespace in name.namespaces:
                 if each.hasAttributeNS(namespace, name.local):
                     each.removeAttributeNS(namespace, name.local)
+                    if self._as_read is not None:
+                        self._as_read.forget(each)
         for node in self._properties(name):
             if not dom.children(node):
                 dom.remove(node)

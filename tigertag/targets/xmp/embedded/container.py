@@ -109,6 +109,8 @@ class Embedded:
 
         def write(draft: Path) -> None:
             self._make(held, draft, arguments)
+            if held.form is Form.JPEG:
+                _mend(draft, held, packet)
 
         def verify(draft: Path) -> None:
             now = _compared(held, draft)
@@ -141,8 +143,6 @@ class Embedded:
             log.info("%s: exiftool warns: %s", held.name, printable(_without_path(warning)))
         if answer.errors or not draft.exists():
             raise _failure(held, printable(_without_path(next(iter(answer.errors), "it made no file"))))
-        if held.form is Form.JPEG:
-            _mend(draft, held)
 
 
 def _held(photo: Path, name: str = "") -> _Held:
@@ -249,10 +249,10 @@ def _failure(held: _Held, why: str) -> PhotoError | TransientError | DiskError:
     )
 
 
-def _mend(draft: Path, held: _Held) -> None:
+def _mend(draft: Path, held: _Held, packet: bytes) -> None:
     made = draft.read_bytes()
     try:
-        mended = jpeg.mended(made, held.data, held.layout.extended)
+        mended = jpeg.mended(made, held.data, packet, held.layout.extended)
     except Odd as error:
         raise _refused(held, str(error)) from error
     if mended != made:

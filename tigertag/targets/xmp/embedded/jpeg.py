@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tigertag.targets.xmp.embedded.index import moved, pictures
@@ -16,6 +17,7 @@ _EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENDED_HEAD = len(_EXTENDED) + 40  # then a GUID, the whole length and the offset of this piece
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _MPF = b"MPF\0"
+_MAY_CHANGE = re.compile(rb"""(<\?xpacket end=['"])r""")
 _SOS, _APP1, _APP2, _APP13 = 0xDA, 0xE1, 0xE2, 0xED
 
 
@@ -81,14 +83,14 @@ def extension(segments: tuple[bytes, ...]) -> bytes:
     return b"".join(each[4 + _EXTENDED_HEAD :] for each in segments)
 
 
-def mended(made: bytes, original: bytes, extended: tuple[bytes, ...]) -> bytes:
-    """What exiftool made, with what it leaves out or behind.
+def mended(made: bytes, original: bytes, packet: bytes, extended: tuple[bytes, ...]) -> bytes:
+    """What exiftool made, with what it changes, leaves out or leaves behind.
 
-    Where it is given the first segment of XMP, it drops the further ones; and an index that lies before the
-    XMP still says where the further pictures were. Raises Odd.
+    It marks every packet as one that may be changed; where it is given the first segment of XMP, it drops the
+    further ones; and an index that lies before the XMP still says where the further pictures were. Raises Odd.
     """
-    if extended:
-        made = _with_extension(made, extended)
+    if packet:
+        made = _with_packet(made, packet, extended)
     old, new = _index(original), _index(made)
     if old is None or new is None:
         return made
@@ -97,10 +99,13 @@ def mended(made: bytes, original: bytes, extended: tuple[bytes, ...]) -> bytes:
     return made[:start] + moved(made[start:stop], by) + made[stop:]
 
 
-def _with_extension(data: bytes, segments: tuple[bytes, ...]) -> bytes:
+def _with_packet(data: bytes, packet: bytes, extended: tuple[bytes, ...]) -> bytes:
     for marker, start, stop in _segments(data):
         if marker == _APP1 and data[start + 4 : stop].startswith(_XMP):
-            return data[:stop] + b"".join(segments) + data[stop:]
+            there = start + 4 + len(_XMP)
+            is_same = _MAY_CHANGE.sub(rb"\1w", packet) == data[there:stop]
+            said = packet if is_same else data[there:stop]
+            return b"".join((data[:there], said, *extended, data[stop:]))
     raise Odd("it has lost its XMP")
 
 

@@ -59,7 +59,7 @@ def words_of(app: App, declared: Declared) -> tuple[Word, ...]:
         if source == GENERAL:
             found += meaning.general()
         elif source == OWN:
-            found += meaning.of_terms(app.settings.vocabulary.terms)
+            found += meaning.of_terms(app.settings.vocabulary.terms, found)
         else:
             found += meaning.read(Path(source).expanduser())
     return meaning.merged(found)

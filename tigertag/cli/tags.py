@@ -11,6 +11,7 @@ from tigertag.cli.opening import open_app
 from tigertag.cli.screen import out, out_json, row, visible
 from tigertag.cli.shared import Shared, group, subcommand
 from tigertag.cli.similar import look_words
+from tigertag.cli.tags_add import add
 from tigertag.cli.tags_files import export_file, import_file
 from tigertag.cli.tags_try import try_it
 from tigertag.cli.words import percent, table
@@ -56,7 +57,7 @@ def tags(context: click.Context) -> int | None:
     return 0
 
 
-for _each in (try_it, look_words, import_file, export_file):
+for _each in (try_it, look_words, add, import_file, export_file):
     tags.add_command(_each)
 
 

@@ -228,6 +228,16 @@ def _read_category(value: Node, entry: Entry, reading: Reading) -> None:
     entry.is_category = switch(value, f"`category` of `{entry.name}`", reading)
 
 
+def _read_prompts(value: Node, entry: Entry, reading: Reading) -> None:
+    what = f"`prompts` of `{entry.name}`"
+    found = [(name(value, reading), value.line)] if isinstance(value, Scalar) else names(value, what, reading)
+    entry.prompts = tuple(dict.fromkeys(prompt for prompt, _ in found if prompt))
+
+
+def _read_group(value: Node, entry: Entry, reading: Reading) -> None:
+    entry.group = name(value, reading)
+
+
 SECTIONS: Final[dict[str, Callable[[Node, Said, Reading], None]]] = {
     "allow": _read_allow,
     "deny": _read_deny,
@@ -247,4 +257,6 @@ ABOUT_A_TAG: Final[dict[str, Callable[[Node, Entry, Reading], None]]] = {
     "min_confidence": _read_min_confidence,
     "agree": _read_its_agree,
     "category": _read_category,
+    "prompts": _read_prompts,
+    "group": _read_group,
 }

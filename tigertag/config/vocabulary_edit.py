@@ -47,7 +47,7 @@ def _place(text: str, label: str) -> tuple[int, str] | None:
             return key.line, line[: len(line) - len(line.lstrip(" "))]
     else:
         return None
-    raise ConfigError(f"{label}: `tags` is written in braces: give each tag a line of its own, then import")
+    raise ConfigError(f"{label}: `tags` is written in braces: give each tag a line of its own first")
 
 
 def lines(terms: Iterable[Term], indent: str) -> list[str]:
@@ -62,8 +62,23 @@ def _entry(term: Term, indent: str) -> list[str]:
     if term.parent is not None:
         found.append(f"{indent}  parent: {_scalar(term.parent)}")
     if term.synonyms:
-        found.append(f"{indent}  synonyms: [{', '.join(map(_scalar, term.synonyms))}]")
+        found.append(f"{indent}  synonyms: {listed(term.synonyms)}")
+    return found + [f"{indent}  {key}: {value}" for key, value in about(term)]
+
+
+def about(term: Term) -> list[tuple[str, str]]:
+    """What words are looked for by: keys, and their values as YAML."""
+    found = [("prompts", listed(term.prompts))] if term.prompts else []
+    if term.group:
+        found.append(("group", _scalar(term.group)))
+    if term.min_confidence is not None:
+        found.append(("min_confidence", f"{round(term.min_confidence * 100, 6):g}"))
     return found
+
+
+def listed(names: Iterable[str]) -> str:
+    """`[a, "b: c"]`."""
+    return f"[{', '.join(map(_scalar, names))}]"
 
 
 def _scalar(name: str) -> str:

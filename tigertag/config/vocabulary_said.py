@@ -21,6 +21,8 @@ class Entry:
     min_confidence: float | None = None
     agree: float | None = None
     is_category: bool = False
+    prompts: tuple[str, ...] = ()
+    group: str = ""
 
     def term(self) -> Term:
         return Term(
@@ -31,6 +33,8 @@ class Entry:
             self.min_confidence,
             self.agree,
             self.is_category,
+            self.prompts,
+            self.group,
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from tigertag.errors import ConfigError
+from tigertag.meaning.options import OWN
 from tigertag.model import Term, fold
 
 TEMPLATES: tuple[str, ...] = ("a photo of {a}", "{}")
@@ -36,8 +37,12 @@ class Word:
 
 def word(name: str, templates: Iterable[str] = TEMPLATES, **more: object) -> Word:
     """A word by its name alone. `{}` in a template is the name, `{a}` the name with its article."""
-    made = tuple(each.replace("{a}", _with_article(name)).replace("{}", name) for each in templates)
-    return Word(name, made, **more)  # type: ignore[arg-type]
+    return Word(name, tuple(shaped(each, name) for each in templates), **more)  # type: ignore[arg-type]
+
+
+def shaped(template: str, name: str) -> str:
+    """What a template asks about a name."""
+    return template.replace("{a}", _with_article(name)).replace("{}", name)
 
 
 def _with_article(name: str) -> str:
@@ -77,11 +82,23 @@ def _general(text: str) -> Iterator[Word]:
             yield word(bare, prompts, group=group, threshold=threshold, is_alternative=is_alternative)
 
 
-def of_terms(terms: Mapping[str, Term]) -> Iterator[Word]:
-    """The tags of the owner's vocabulary; what only holds others is no tag."""
-    for term in terms.values():
-        if not term.is_category:
-            yield word(term.name, group="vocabulary", threshold=term.min_confidence or THRESHOLD)
+def of_terms(terms: Mapping[str, Term], known: Iterable[Word] = ()) -> Iterator[Word]:
+    """The tags of the owner's vocabulary; what only holds others is no tag.
+
+    What a tag does not say of itself, the `known` word of its name does.
+    """
+    others = {fold(each.name): each for each in known}
+    for key, term in terms.items():
+        if term.is_category:
+            continue
+        usual = others.get(key) or word(term.name, group=OWN)
+        yield Word(
+            term.name,
+            tuple(shaped(prompt, term.name) for prompt in term.prompts) or usual.prompts,
+            term.group or usual.group,
+            usual.threshold if term.min_confidence is None else term.min_confidence,
+            is_alternative=bool(term.group) or usual.is_alternative,
+        )
 
 
 def read(path: Path) -> tuple[Word, ...]:

@@ -91,6 +91,10 @@ class Term:
     """Stands in place of the vocabulary's."""
     is_category: bool = False
     """It only holds others: it is never a tag itself."""
+    prompts: tuple[str, ...] = ()
+    """What engines that look for words are asked in its place; none: by its name."""
+    group: str = ""
+    """Of the tags of a group only the most probable is found; empty: it stands for itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ OF_THE_WIRE = (
         "            allow_redirects=False,\n",
         "            allow_redirects=False,\n            verify=False,\n",
         "P19: a certificate that proves nothing is never accepted",
-        "tests/test_http.py",
+        "tests/http/test_faults.py",
         "TestNotSent::test_a_certificate_that_proves_nothing",
     ),
     Safeguard(
@@ -38,7 +38,7 @@ OF_THE_WIRE = (
         "Exchange(time.monotonic() + self._total)",
         "Exchange(time.monotonic() + 3600)",
         "E10, I17: an answer that drips is over in time",
-        "tests/test_http.py",
+        "tests/http/test_faults.py",
         "TestAnswerLost::test_a_dripping_answer_ends_after_the_total_timeout",
     ),
     Safeguard(

@@ -1,0 +1,1 @@
+"""The HTTP seam against a server that misbehaves."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from math import asin, degrees
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -129,6 +130,46 @@ def test_the_zone_is_that_of_the_nearest_town(at: tuple[float, float], zone: str
 )
 def test_countries_have_names_in_many_languages(code: str, language: str, name: str) -> None:
     assert atlas.country_name(code, language) == name
+
+
+@pytest.mark.parametrize(
+    ("at", "language", "region", "city"),
+    [
+        ((48.14, 11.57), "de", "Bayern", "Munich"),
+        ((43.77, 11.25), "nb", "Toscana", "Florence"),
+        ((50.08, 14.43), "de-AT", "Prag", "Prag"),
+        ((55.75, 37.62), "pt_BR", "Moscovo", "Moscou"),
+        ((38.72, -9.14), "fr", "District de Lisbonne", "Lisbonne"),
+        ((49.18, -0.37), "de", "Normandie", "Caen"),
+        ((46.05, 14.5), "de", "Ljubljana", "Ljubljana"),  # not `Stadtgemeinde Ljubljana`
+        ((41.9, 12.49), "gsw", "Lazio", "Rom"),
+        ((34.257, -85.165), "it", "Georgia", "Rome"),  # another Rome
+    ],
+)
+def test_regions_and_great_cities_have_names_in_many_languages(
+    at: tuple[float, float], language: str, region: str, city: str
+) -> None:
+    found = atlas.place(*at, language)
+    assert (found.region, found.city) == (region, city)
+
+
+def test_no_language_moves_a_place() -> None:
+    """Only the names differ."""
+    dice = random.Random(3)
+    for _ in range(200):
+        at = degrees(asin(dice.uniform(-1, 1))), dice.uniform(-180, 180)
+        plain, named = atlas.place(*at), atlas.place(*at, "uk")
+        assert plain.country == named.country
+        assert [bool(plain.region), bool(plain.city), bool(plain.near)] == [
+            bool(named.region),
+            bool(named.city),
+            bool(named.near),
+        ]
+
+
+def test_the_atlas_is_no_burden() -> None:
+    data = Path(atlas.__file__).with_name("data")
+    assert sum(file.stat().st_size for file in data.iterdir()) < 6_000_000
 
 
 def test_which_languages_there_are() -> None:

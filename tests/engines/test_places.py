@@ -101,10 +101,14 @@ def test_a_position_may_stand_in_xmp() -> None:
     assert tags(photo(xmp=xmp(more=more)), words="city") == ["Paris"]
 
 
-def test_countries_are_named_in_the_language_of_the_user() -> None:
+def test_places_are_named_in_the_language_of_the_user() -> None:
     assert tags(at(PARIS), language="de") == ["Paris", "Île-de-France", "Frankreich"]
     assert tags(at(LJUBLJANA), language="sl") == ["Ljubljana", "Slovenija"]
     assert tags(at(PARIS), language="ja", words="country") == ["フランス"]
+    assert tags(at((41.9, 12.49)), language="de") == ["Rom", "Latium", "Italien"]
+    assert tags(at((48.2, 16.37)), language="sl") == ["Dunaj", "Avstrija"], "a city that is a region is one tag"
+    assert tags(at((48.14, 11.57)), language="fr") == ["Munich", "Bavière", "Allemagne"]
+    assert tags(at((41.9, 12.49)), words="city,region") == ["Rome", "Lazio"]
 
 
 def test_only_the_chosen_groups_are_given() -> None:
@@ -192,7 +196,9 @@ def test_what_changes_the_answer_changes_the_revision_and_nothing_else() -> None
         {"words": "city"},
     ]
     assert len({str(settings(**one)) for one in changes}) == len(changes)
-    assert settings(words="city", language="de", home="46,14") == settings(words="city")
+    assert settings(words="city", home="46,14") == settings(words="city")
+    assert settings(words="circles", language="de") == settings(words="circles")
+    assert settings(words="city", language="de") != settings(words="city")
 
 
 def test_it_is_installed() -> None:

@@ -4,7 +4,7 @@ Degrees are WGS 84, latitude -90..90 north, longitude -180..180 east; distances 
 data and their licences are described in `data/NOTICE.md`; they are loaded when first asked for.
 """
 
-from tigertag.atlas.countries import country_name, has_language
+from tigertag.atlas.names import country_name, has_language
 from tigertag.atlas.place import CITY_KM, NEAR_KM, Place, place, zone
 from tigertag.atlas.sphere import distance
 from tigertag.atlas.sun import sun_height

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tigertag.atlas.borders import borders, coasts
+from tigertag.atlas.names import city_name, region_name
 from tigertag.atlas.towns import Town, towns
 
 CITY_KM = 25.0
@@ -28,10 +29,11 @@ class Place:
     """The town that it is not in, but nearest to."""
 
 
-def place(latitude: float, longitude: float) -> Place:
+def place(latitude: float, longitude: float, language: str = "en") -> Place:
     """Where a spot is. Nothing of the open sea: a country ends 22 to 36 km off its coast. Raises PluginDown.
 
-    A town is of the country that the borders say, so that a border is not moved to half way between two towns.
+    Region and town have their name in `language` where the data has one, else the international one. A town is
+    of the country that the borders say, so that a border is not moved to half way between two towns.
     """
     around = towns().within(latitude, longitude, CITY_KM)
     country = _country(latitude, longitude, around)
@@ -39,9 +41,14 @@ def place(latitude: float, longitude: float) -> Place:
     if not country or not mine:
         return Place(country)
     region = mine[0].region
+    shown = region_name(country, region, language)
     if mine[0].km <= CITY_KM:
-        return Place(country, region, city=_best(_in(region, mine)).name)
-    return Place(country, region, near=_best(mine).name)
+        return Place(country, shown, city=_name(_best(_in(region, mine)), language))
+    return Place(country, shown, near=_name(_best(mine), language))
+
+
+def _name(town: Town, language: str) -> str:
+    return city_name(town.zone, town.name, language)
 
 
 def _country(latitude: float, longitude: float, around: list[Town]) -> str:

@@ -73,6 +73,19 @@ class Towns:
     def __len__(self) -> int:
         return len(self._north)
 
+    def areas(self) -> list[tuple[str, str]]:
+        """Country and name of each region that has a town, for tools."""
+        pairs = {
+            (self._countries[country], self._regions[region])
+            for country, region in zip(self._country, self._region, strict=True)
+        }
+        return sorted(pair for pair in pairs if pair[1])
+
+    def zoned_names(self) -> set[tuple[str, str]]:
+        """Time zone and name of each town, for tools."""
+        names = [name for cell in range(_CELLS) for name in self._names_in(cell)[:-1]]
+        return {(self._zones[zone], name) for zone, name in zip(self._zone, names, strict=True)}
+
     def within(self, latitude: float, longitude: float, km: float) -> list[Town]:
         """The towns at most `km` away, the nearest first."""
         found = [

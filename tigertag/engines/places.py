@@ -17,7 +17,8 @@ from tigertag.options import CommaList, EngineOptions, among
 GROUPS = ("circles", "city", "near", "region", "country")
 """From the smallest to the largest."""
 HOME = "home"
-_RULES = 1
+_NAMED = ("city", "near", "region", "country")
+_RULES = 2
 """Goes up when the same position would get other words."""
 
 
@@ -35,7 +36,7 @@ class PlacesOptions(EngineOptions):
     words: Annotated[CommaList, among(GROUPS)] = Field(
         GROUPS, description=f"Which groups of tags it gives, of {', '.join(GROUPS)}."
     )
-    language: str = Field("en", description="Language of the countries' names: en, de, pt-BR.")
+    language: str = Field("en", description="Language of the names, where they are known in it: en, de, pt-BR.")
     home: Annotated[Circle | None, BeforeValidator(_home)] = Field(
         None, description="Where photos are tagged home: latitude,longitude,radius, such as 46.05,14.51,300m."
     )
@@ -70,7 +71,7 @@ class PlacesEngine(LocalEngine):
         own: list[JSON] = [[one.name, one.latitude, one.longitude, one.metres] for one in self._circles]
         return {
             "words": [group for group in GROUPS if group in self._options.words],
-            "language": self._options.language if "country" in self._options.words else "",
+            "language": self._options.language if {*_NAMED} & {*self._options.words} else "",
             "circles": own if "circles" in self._options.words else [],
             "rules": _RULES,
             "atlas": atlas.EDITION,
@@ -90,7 +91,7 @@ class PlacesEngine(LocalEngine):
                 yield Annotation(Kind.TAG, word)
 
     def _words(self, position: tuple[float, float]) -> Iterator[str]:
-        place = atlas.place(*position)
+        place = atlas.place(*position, self._options.language)
         found: Mapping[str, Sequence[str]] = {
             "circles": names_of(self._circles, position),
             "city": [place.city],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -267,6 +268,36 @@ def test_a_sidecar_that_is_read_only_stays_so_and_is_named(folder: Folder) -> No
     before = folder.sidecar("a").read_bytes()
     assert "read-only" in str(problem(folder.target(), item))
     assert (folder.sidecar("a").read_bytes(), folder.sidecar("a").stat().st_mode & 0o777) == (before, 0o444)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_an_owner_who_cannot_be_kept_is_named_unless_that_is_allowed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY M8."""
+    item = folder.item("a", ["Holiday"])
+    os.chown(folder.sidecar("a"), 12345, 54321)
+    before = listing(folder.path)
+
+    def refused(path: Path, user: int, group: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refused)
+    said = str(problem(folder.target(), item))
+    assert "user 12345, group 54321" in said and "KEEP_OWNER=false" in said
+    assert listing(folder.path) == before
+    assert change(folder.target(keep_owner=False), item, add=["dog"]) == ("Holiday", "dog")
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+@pytest.mark.parametrize("keeps", [True, False])
+def test_the_time_of_a_photo_stays_unless_it_is_to_move(tmp_path: Path, keeps: bool) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(PICTURE)
+    os.utime(photo, (1_500_000_000, 1_500_000_000))
+    with closing(Inside(tmp_path)) as folder:
+        change(folder.target(keep_times=keeps), folder.listed(photo), add=["dog"])
+    assert (photo.stat().st_mtime == 1_500_000_000) is keeps
 
 
 def test_a_link_stays_a_link_and_a_pipe_is_not_waited_for(folder: Folder, tmp_path: Path) -> None:

@@ -48,7 +48,9 @@ def _owner(draft: Path, status: os.stat_result, keep: bool) -> None:
     except PermissionError as error:
         if keep:
             owner = f"user {status.st_uid}, group {status.st_gid}"
-            raise NotKept(f"its owner ({owner}) cannot be kept; run as that user or allow it") from error
+            raise NotKept(
+                f"its owner ({owner}) cannot be kept; run as that user, or set KEEP_OWNER=false"
+            ) from error
 
 
 def _attributes(draft: Path, real: Path) -> None:

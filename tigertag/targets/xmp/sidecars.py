@@ -48,6 +48,7 @@ class Sidecars:
 
     naming: Naming
     way: Way
+    keep_owner: bool = True
 
     def read(self, photo: Path) -> Fields:
         """Nothing where there is no sidecar. Raises PhotoError where it cannot be understood, OSError."""
@@ -74,24 +75,29 @@ class Sidecars:
             replacing.remove(held.path, was=hashlib.sha256(held.data).hexdigest(), name=held.name)
         else:
             data = packet.to_bytes()
-            _put(held, photo, data, _expecting(held, wanted, theirs))
+            self._put(held, photo, data, _expecting(held, wanted, theirs))
             if _bytes(held.path) == data:  # which was read as `wanted` before it was put there
                 return wanted
         return self.read(photo)
 
+    def _put(self, held: _Held, photo: Path, data: bytes, check: Step) -> None:
+        write = replacing.holding(data)
+        if held.data is None:
+            replacing.create(held.path, write, check, like=photo, name=held.name)
+            return
+        replacing.replace(
+            held.path,
+            write,
+            check,
+            was=hashlib.sha256(held.data).hexdigest(),
+            name=held.name,
+            keep_times=False,  # other programs see by it that there is news
+            keep_owner=self.keep_owner,
+        )
+
     def _held(self, photo: Path) -> _Held:
         path = sidecar_of(photo, self.naming)
         return _Held(path, _bytes(path))
-
-
-def _put(held: _Held, photo: Path, data: bytes, check: Step) -> None:
-    write = replacing.holding(data)
-    if held.data is None:
-        replacing.create(held.path, write, check, like=photo, name=held.name)
-    else:
-        # Other programs look at the time of a sidecar to see that there is news in it.
-        was = hashlib.sha256(held.data).hexdigest()
-        replacing.replace(held.path, write, check, was=was, name=held.name, keep_times=False)
 
 
 def _expecting(held: _Held, wanted: Fields, theirs: object) -> Step:

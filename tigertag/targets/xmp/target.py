@@ -46,6 +46,12 @@ class XmpOptions(TargetOptions):
         False, description="Write also while Lightroom has a catalogue open beside the photos."
     )
 
+    keep_times: bool = Option(
+        True,
+        description="Embedded: a photo's file keeps the time of its last change. A sidecar's always moves.",
+    )
+    keep_owner: bool = Option(True, description="A file whose owner cannot be kept is left as it is and named.")
+
     @field_validator("path_map")
     @classmethod
     def _is_a_path_map(cls, value: str) -> str:
@@ -72,11 +78,18 @@ class XmpTarget(Target):
         self._options = options
         self._places = Places(parse_path_map(options.path_map))
         self._way = way = Way(options.profile, options.root, f"TigerTag {__version__}")
-        sidecars = Sidecars(options.naming, way)
+        sidecars = Sidecars(options.naming, way, keep_owner=options.keep_owner)
         self._tool = ExifTool()
         self._files: Files | None = None
         if options.mode == "embedded":
-            self._files = Files(Embedded(self._tool, way, options.iptc), sidecars, memory)
+            embedded = Embedded(
+                self._tool,
+                way,
+                options.iptc,
+                keep_times=options.keep_times,
+                keep_owner=options.keep_owner,
+            )
+            self._files = Files(embedded, sidecars, memory)
         self._container: Files | Sidecars = self._files or sidecars
         self._swept: set[Path] = set()
         self._lock = threading.Lock()

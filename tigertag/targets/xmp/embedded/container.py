@@ -82,6 +82,7 @@ class Embedded:
     way: Way
     iptc: UseOfIptc = "jpeg"
     keep_times: bool = True
+    keep_owner: bool = True
 
     def read(self, photo: Path) -> Fields:
         """Without exiftool. Raises PhotoError where the file is of another kind, odd or damaged, OSError."""
@@ -129,6 +130,7 @@ class Embedded:
             name=held.name,
             announce=announce,
             keep_times=self.keep_times,
+            keep_owner=self.keep_owner,
         )
         return wanted  # as it was read back from the copy
 

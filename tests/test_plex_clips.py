@@ -13,7 +13,7 @@ from tests.formats import video
 from tests.pictures import jpeg_bytes
 from tests.servers.imagga import Imagga
 from tests.servers.plex import TOKEN, PlexServer
-from tests.targets.plex_wall import PlexWall, hung, write
+from tests.targets.plex_wall import PATIENT, PlexWall, hung, write
 from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import MissingDecoder, Unreachable
 from tigertag.model import Item
@@ -132,7 +132,7 @@ def wall() -> Iterator[PlexWall]:
 
 def test_photos_and_clips_with_one_tag_cost_an_edit_each(wall: PlexWall) -> None:
     items = clips(wall, 30, "Holiday", locked=True)
-    assert len(write(wall.target(), items, add=["dog"])) == 60
+    assert len(write(wall.target(pace=PATIENT), items, add=["dog"])) == 60
     assert all(wall.tags(item) == ["Holiday", "Dog"] for item in items)
     edits = [parse_qs(urlsplit(one.url).query) for one in wall.plex.requests if one.kind == "edit"]
     assert sorted(edit["type"][0] for edit in edits) == ["12", "13"]
@@ -141,7 +141,7 @@ def test_photos_and_clips_with_one_tag_cost_an_edit_each(wall: PlexWall) -> None
 
 def test_tags_of_clips_are_read_together_with_those_of_photos(wall: PlexWall) -> None:
     items = clips(wall, 3, "Holiday", "a", "b", "c")
-    shown = list(wall.target().read(items))
+    shown = list(wall.target(pace=PATIENT).read(items))
     assert [one.tags for one in shown] == [("Holiday", "A", "B", "C")] * 6  # type: ignore[union-attr]
     assert wall.plex.counts()["read"] == 1
 
@@ -155,7 +155,7 @@ def test_a_clips_other_tags_and_its_lock_survive_whatever_the_server_does(
         wall.plex.rules.adding = adding  # type: ignore[assignment]
         wall.plex.rules.locks_itself = locks_itself
         items = clips(wall, 3, "Holiday", "My dog")
-        target = wall.target()
+        target = wall.target(pace=PATIENT)
         write(target, items, add=["beach"])
         write(target, items, add=["sea"], remove=["Beach"])
         assert all(set(wall.tags(item)) == {"Holiday", "My dog", "Sea"} for item in items)

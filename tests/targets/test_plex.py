@@ -34,19 +34,19 @@ class TestPlexIsATarget(KeepingTargetContract):
 
 def test_200_photos_with_one_tag_cost_one_edit_and_three_reads(wall: PlexWall) -> None:
     items = wall.many(200, ["Holiday"])
-    assert len(write(wall.target(), items, add=["dog"])) == 200
+    assert len(write(wall.target(pace=PATIENT), items, add=["dog"])) == 200
     assert wall.plex.counts() == {"connect": 1, "read": 2, "edit": 1}
 
 
 def test_reading_takes_one_request_for_400_photos(wall: PlexWall) -> None:
     items = wall.many(401)
-    assert len(list(wall.target().read(items))) == 401
+    assert len(list(wall.target(pace=PATIENT).read(items))) == 401
     assert wall.plex.counts()["read"] == 2
 
 
 @pytest.mark.parametrize("by", ["set", "tag"])
 def test_edits_go_by_change_set_or_by_tag_whichever_needs_fewer(wall: PlexWall, by: str) -> None:
-    items, target = wall.many(64), wall.target()
+    items, target = wall.many(64), wall.target(pace=PATIENT)
     names = [f"tag{bit}" for bit in range(6)]
     if by == "set":  # two sets of many tags
         wanted = [tuple(names[:3]) if n % 2 else tuple(names[3:]) for n in range(64)]

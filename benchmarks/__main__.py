@@ -26,6 +26,7 @@ PARTS = (
     "folder",
     "vocabulary",
     "clip",
+    "one_more_word",
 )
 
 

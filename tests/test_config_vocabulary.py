@@ -246,3 +246,29 @@ def test_what_does_not_fit_the_engines_is_warned_of(tmp_path: Path) -> None:
     assert "asks for 3, and all enabled engines together come to 2: no tag would be written" in unreachable
     (tmp_path / "vocabulary.yaml").write_text("agree: 3\ntrust: {metadata: 2}\n")
     assert load(env_file=None, environ=environ, cwd=tmp_path).warnings == ()
+
+
+def test_two_names_that_are_renamed_to_each_other_are_named_once_also_in_one_line(tmp_path: Path) -> None:
+    for text in ("rename: {a: b, b: a}\n", "rename:\n  a: b\n  b: a\n"):
+        _, faults = read(tmp_path, text)
+        assert len(faults) == 1 and "are each renamed to the other" in faults[0]
+
+
+def test_a_second_document_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    _, faults = read(tmp_path, "deny: [a]\n---\ndeny: [b]\n")
+    assert faults == [
+        "vocabulary.yaml line 3: another document begins here: a vocabulary is one, without `---`"
+    ]
+    assert read(tmp_path, "---\ndeny: [a]\n...\n")[1] == []
+
+
+def test_of_a_large_circle_a_few_names_are_told(tmp_path: Path) -> None:
+    text = "tags:\n" + "".join(f"  w{number}: {{parent: w{(number + 1) % 3000}}}\n" for number in range(3000))
+    (fault,) = read(tmp_path, text)[1]
+    assert fault.startswith("vocabulary.yaml line 2: the parents go round in a circle: `w0` → `w1` → ")
+    assert fault.endswith("… 2,990 more … → `w0`")
+
+
+def test_the_line_is_named_in_which_a_file_ceases_to_be_utf_8(tmp_path: Path) -> None:
+    _, faults = read(tmp_path, "tags:\n  dog: {}\n  café: {}\n".encode("latin-1"))
+    assert faults == ["vocabulary.yaml line 3: this is not UTF-8: save the file as UTF-8"]

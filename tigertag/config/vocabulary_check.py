@@ -12,6 +12,9 @@ from tigertag.plugins import did_you_mean
 from tigertag.vocabulary.base import base_parents
 from tigertag.vocabulary.lexicon import Lexicon
 
+_MOST_NAMED = 12
+"""Tags of a circle that a sentence names."""
+
 
 def check(said: Said, reading: Reading) -> None:
     """Names every clash between two names, with the lines of both."""
@@ -35,7 +38,7 @@ def _renames(said: Said, reading: Reading) -> None:
         if fold(shown) == name or then is None:
             continue
         if fold(then[0]) == name:
-            if line > then[1]:
+            if (line, name) > (then[1], fold(shown)):  # named once; both may stand in one line
                 reading.fault(line, f"`{name}` and `{shown}` (line {then[1]}) are each renamed to the other")
         else:
             reading.fault(
@@ -165,10 +168,13 @@ def _name_circle(circle: list[str], said: Said, parents: dict[str, str], reading
     first = min(circle, key=lambda key: said.tags[key].line)
     at = circle.index(first)
     around = [said.tags[key].name for key in (*circle[at:], *circle[:at], first)]
+    ways = [f"`{name}`" for name in around]
+    if len(ways) > _MOST_NAMED:
+        ways[_MOST_NAMED - 2 : -1] = [f"… {len(ways) - _MOST_NAMED + 1:,} more …"]
     sentence = (
         f"`{around[0]}` is its own parent"
         if len(circle) == 1
-        else "the parents go round in a circle: " + " → ".join(f"`{name}`" for name in around)
+        else "the parents go round in a circle: " + " → ".join(ways)
     )
     reading.fault(said.tags[first].line, sentence)
 

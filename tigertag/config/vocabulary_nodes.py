@@ -76,12 +76,16 @@ class _Building:
     open: list[Sequence | Mapping] = field(default_factory=list)
     anchors: dict[str, Node] = field(default_factory=dict)
     root: Node | None = None
+    more: int = 0
+    """The line in which another document begins."""
 
     def put(self, node: Node) -> None:
         if self.open:
             self.open[-1].items.append(node)
         elif self.root is None:
             self.root = node
+        else:
+            self.more = self.more or node.line
 
     def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.CollectionEndEvent):
@@ -121,8 +125,10 @@ def document(path: Path, reading: Reading) -> Node | None:
     except OSError as error:
         reading.faults.append(f"{reading.label} cannot be read: {error.strerror or error}")
         return None
-    except UnicodeDecodeError:
-        reading.faults.append(f"{reading.label} is not UTF-8 text: save the file as UTF-8")
+    except UnicodeDecodeError as error:
+        reading.fault(
+            error.object.count(b"\n", 0, error.start) + 1, "this is not UTF-8: save the file as UTF-8"
+        )
         return None
     return parse(text, reading)
 
@@ -130,7 +136,7 @@ def document(path: Path, reading: Reading) -> Node | None:
 def parse(text: str, reading: Reading) -> Node | None:
     """The first document of a text; a fault and None where it is no YAML."""
     try:
-        return _parsed(text, _FAST)
+        return _parsed(text, _FAST, reading)
     except (yaml.YAMLError, _TooDeep):
         return _parsed_with_reason(text, reading)
 
@@ -138,7 +144,7 @@ def parse(text: str, reading: Reading) -> Node | None:
 def _parsed_with_reason(text: str, reading: Reading) -> Node | None:
     """Again with the parser that words its reasons the same on every machine."""
     try:
-        return _parsed(text, yaml.SafeLoader)
+        return _parsed(text, yaml.SafeLoader, reading)
     except _TooDeep:
         reading.faults.append(f"{reading.label} has lists in lists in lists without end")
     except yaml.MarkedYAMLError as error:
@@ -149,10 +155,12 @@ def _parsed_with_reason(text: str, reading: Reading) -> Node | None:
     return None
 
 
-def _parsed(text: str, loader: type[yaml.SafeLoader]) -> Node | None:
+def _parsed(text: str, loader: type[yaml.SafeLoader], reading: Reading) -> Node | None:
     building = _Building()
     for event in yaml.parse(text, Loader=loader):
         building.take(event)
+    if building.more:
+        reading.fault(building.more, "another document begins here: a vocabulary is one, without `---`")
     return building.root
 
 

@@ -15,7 +15,7 @@ import urllib3
 
 from tigertag.http import AnswerLost, BadReply, CertificateInvalid, NotSent, Redirected, WireError, retry_after
 from tigertag.http.cause import chain_of, in_words
-from tigertag.http.timed import Exchange, TimedAdapter, under_way
+from tigertag.http.timed import Exchange, TimedAdapter, settle, under_way
 
 # A page of 1000 photos is about 1.5 MB.
 _LARGEST_ANSWER = 64 << 20
@@ -61,6 +61,7 @@ class PlexSession(requests.Session):
         self.headers["Accept-Encoding"] = "identity"
         for scheme in ("http://", "https://"):
             self.mount(scheme, TimedAdapter(pool_maxsize=16))
+        settle(self, url)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Nowhere: the token would go along."""

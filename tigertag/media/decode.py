@@ -208,13 +208,12 @@ def shrink_of(size: tuple[int, int], wanted: tuple[int, int]) -> int:
     return max(step for step in (1, 2, 4, 8) if step <= max(1, spare))
 
 
-def base(stream: BinaryIO, anatomy: Anatomy, shrink: int) -> tuple[Image.Image, bytes]:
+def base(picture: Image.Image, anatomy: Anatomy, shrink: int) -> tuple[Image.Image, bytes]:
     """The upright picture, `shrink` times smaller, in its own colours, and its ICC profile.
 
-    Decodes everything that was not left out by shrinking, so a damaged picture is noticed here. Raises Unfit,
-    MissingDecoder.
+    Decodes everything that was not left out by shrinking, so a damaged picture is noticed here. It may be
+    `picture` itself, which the caller closes when it is done with both. Raises Unfit, MissingDecoder.
     """
-    picture = image(stream, anatomy.form)
     turn = _TRANSPOSE.get(_orientation(picture, anatomy))
     try:
         small = _decoded(picture, shrink)
@@ -222,8 +221,6 @@ def base(stream: BinaryIO, anatomy: Anatomy, shrink: int) -> tuple[Image.Image, 
         return small if turn is None else small.transpose(turn), profile or b""
     except _DECODER_FAULTS as error:
         raise Unfit(_reason(error)) from error
-    finally:
-        picture.close()
 
 
 def _decoded(picture: Image.Image, shrink: int) -> Image.Image:
@@ -232,7 +229,7 @@ def _decoded(picture: Image.Image, shrink: int) -> Image.Image:
     drafted = round(wide / picture.width)
     picture.load()
     plain = _plain(picture)
-    return plain.reduce(shrink // drafted) if drafted < shrink else plain.copy()
+    return plain.reduce(shrink // drafted) if drafted < shrink else plain
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -244,9 +241,9 @@ def _plain(picture: Image.Image) -> Image.Image:
         return ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB") or picture
     if picture.has_transparency_data:
         return picture if picture.mode == "LA" else picture.convert("RGBA")
-    if picture.mode in ("1", "L"):
-        return picture.convert("L")
-    return picture if picture.mode == "CMYK" else picture.convert("RGB")
+    if picture.mode in ("L", "RGB", "CMYK"):
+        return picture  # to convert it would be to copy it
+    return picture.convert("L" if picture.mode == "1" else "RGB")
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
@@ -302,7 +299,7 @@ def _srgb(picture: Image.Image, profile: bytes) -> Image.Image:
             log.debug("a colour profile is left out: %s", error)
         else:
             return turned or picture
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _reason(error: BaseException) -> str:

@@ -144,11 +144,10 @@ def _rendered(stream: BinaryIO, anatomy: Anatomy, renditions: Sequence[Rendition
         return _of_film(stream, renditions)
     with image(stream, anatomy.form) as opened:
         whole = upright_size(opened, anatomy)
-    sizes = {rendition: fit(whole, rendition) for rendition in renditions}
-    largest = max(sizes.values(), key=lambda size: size[0] * size[1])
-    stream.seek(0)
-    picture, profile = base(stream, anatomy, shrink_of(whole, largest))
-    return _encoded(_scaled(picture, sizes), profile)
+        sizes = {rendition: fit(whole, rendition) for rendition in renditions}
+        largest = max(sizes.values(), key=lambda size: size[0] * size[1])
+        picture, profile = base(opened, anatomy, shrink_of(whole, largest))
+        return _encoded(_scaled(picture, sizes), profile)
 
 
 def _of_film(stream: BinaryIO, renditions: Sequence[Rendition]) -> dict[Rendition, bytes]:

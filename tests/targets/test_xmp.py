@@ -317,7 +317,7 @@ def test_nothing_is_written_while_a_lightroom_catalogue_is_open_beside_the_photo
     lock = folder.path / "Holiday.lrcat.lock"
     lock.touch()
     error = problem(folder.target(), item)
-    assert "Lightroom has the catalogue" in str(error) and error.again
+    assert f"Lightroom has {folder.path / 'Holiday.lrcat'} open. Close it" in str(error) and error.again
     assert not folder.sidecar("a").exists()
     change(folder.target(force=True), item, add=["dog"])
     lock.unlink()

@@ -94,7 +94,7 @@ def _pictures(folder: Path) -> Iterator[str]:
 
 
 def open_catalogue(folder: Path) -> Path | None:
-    """The lock of a Lightroom catalogue that is open in this folder, or in one that holds it."""
+    """The Lightroom catalogue that is open in this folder, or in one that holds it: its lock lies there, too."""
     for above in (folder, *folder.parents):
         try:
             with os.scandir(above) as entries:
@@ -102,5 +102,5 @@ def open_catalogue(folder: Path) -> Path | None:
         except OSError:  # folders above may be closed to us: no catalogue of this user's lies there
             continue
         if found is not None:
-            return above / found
+            return above / found.removesuffix(".lock")
     return None

@@ -156,7 +156,7 @@ class XmpTarget(Target):
         if not self._options.force and folder not in locks:
             locks[folder] = open_catalogue(folder)
         if locks.get(folder) is not None:
-            why = f"Lightroom has the catalogue of {printable(str(locks[folder]))} open"
+            why = f"Lightroom has {printable(str(locks[folder]))} open"
             return ItemError(f"{item.path} is left for later: {why}. Close it, or set FORCE=true", item)
         self._sweep(folder)
         fields = self._container.edit(photo, edit_of(change))

@@ -127,7 +127,10 @@ class Http:
         headers = {**self._session.headers, **({"Content-Type": content_type} if content_type else {})}
         request.prepare(method, self._base + path, headers, params=params, data=body, auth=self._session.auth)
         with self._session.send(
-            request, timeout=self._timeouts, allow_redirects=False, stream=True
+            request,
+            timeout=self._timeouts,
+            allow_redirects=False,
+            stream=True,
         ) as response:
             this.status = response.status_code
             if 300 <= this.status < 400:

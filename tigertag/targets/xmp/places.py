@@ -94,7 +94,7 @@ def _pictures(folder: Path) -> Iterator[str]:
 
 
 def open_catalogue(folder: Path) -> Path | None:
-    """The Lightroom catalogue that is open in this folder, or in one that holds it: its lock lies there, too."""
+    """The Lightroom catalogue that is open in this folder or in one that holds it: its lock lies beside it."""
     for above in (folder, *folder.parents):
         try:
             with os.scandir(above) as entries:

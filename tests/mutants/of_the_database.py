@@ -20,7 +20,7 @@ OF_THE_DATABASE = (
         'return State.NEWER if {"run_lock", "ledger"} <= ours else State.FOREIGN',
         "return State.CURRENT",
         "D8: a database of a newer TigerTag is not written",
-        "tests/store/test_schema.py",
+        "tests/store/test_schema_refused.py",
         "test_a_newer_schema_is_refused[sqlite]",
     ),
     Safeguard(
@@ -29,7 +29,7 @@ OF_THE_DATABASE = (
         "case State.OF_2021:\n",
         "case State.OF_2021 if False:\n",
         "D10: a database of 2021 is left as it is",
-        "tests/store/test_schema.py",
+        "tests/store/test_schema_refused.py",
         "test_a_file_of_2021_keeps_every_byte",
     ),
     Safeguard(

@@ -1,8 +1,7 @@
-"""Migrations: what they make, what they keep, what they refuse (RELIABILITY D8-D10, I21, I22)."""
+"""Migrations: what they make and what they keep (RELIABILITY D9, I21, I22)."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,71 +11,18 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 
 from tests import databases
+from tests.store.later import HEAD, ROOT, alembic, connected
 from tests.store.rows import NOW, dump, one_of_each, snapshot
 from tigertag.errors import LockHeld, StoreError
 from tigertag.store import schema, tables, versions
 from tigertag.store.database import Database
 from tigertag.store.lock import RunLock
 
-ROOT = Path(__file__).parents[2]
-HEAD = versions.head()
 YOUNGER = ("vector", "word")
 """Tables that migrations since the first have made."""
-
-ALTERING = f'''
-"""Gives photos a note, in a new table on SQLite."""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "later"
-down_revision = "{HEAD}"
-
-def upgrade():
-    with op.batch_alter_table("photo", recreate="auto") as photo:
-        photo.add_column(sa.Column("note", sa.String(20), nullable=False, server_default="none"))
-        photo.alter_column(
-            "width", new_column_name="breadth", existing_type=sa.Integer(), existing_nullable=False
-        )
-
-def downgrade():
-    pass
-'''
-
-
-def alembic(connection: Connection, scripts: Path | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(scripts or versions.folder()))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    return config
-
-
-@contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """A connection that knows nothing of TigerTag's settings."""
-    engine = create_engine(make_url(url))
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-@pytest.fixture
-def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The migrations of a later TigerTag: ours and one that changes a table others point to."""
-    scripts = tmp_path_factory.mktemp("later")
-    for path in versions.folder().rglob("*.*"):
-        if path.suffix in (".py", ".mako"):
-            copy = scripts / path.relative_to(versions.folder())
-            copy.parent.mkdir(exist_ok=True)
-            copy.write_text(path.read_text())
-    (scripts / "versions" / "later_note.py").write_text(ALTERING)
-    return scripts
 
 
 # ---- what the migrations make -----------------------------------------------------------------------------
@@ -328,120 +274,3 @@ def test_an_upgrade_killed_by_the_system_leaves_the_database_as_it_was(sqlite_ur
     with Database.open(sqlite_url) as database:
         assert schema.current(database) == HEAD
     assert schema.upgrade(sqlite_url, later).after == "later"
-
-
-# ---- what is refused --------------------------------------------------------------------------------------
-
-
-def test_an_older_schema_names_the_command(
-    database_url: str, later: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    databases.migrate(database_url)
-    monkeypatch.setattr(versions, "folder", lambda: later)
-    with Database.open(database_url) as database, pytest.raises(StoreError, match="Run `tigertag db upgrade`"):
-        schema.require_current(database)
-
-
-def test_a_newer_schema_is_refused(database_url: str, later: Path) -> None:
-    databases.migrate(database_url)
-    schema.upgrade(database_url, later)
-    for read_only in (False, True):
-        with pytest.raises(StoreError, match=r"made by a newer TigerTag \(schema later"):
-            Database.open(database_url, read_only=read_only)
-
-
-@pytest.mark.parametrize("revision", ["a82a95e67904", "b09473f6e5fa", "daa645fb1635", ""])
-def test_a_database_of_2021_is_refused(database_url: str, revision: str) -> None:
-    with connected(database_url) as connection:
-        make_2021(connection, revision)
-    for open_it in (Database.open, schema.upgrade):
-        with pytest.raises(StoreError, match=r"a database of TigerTag 2021\. It was left as it is"):
-            open_it(database_url)
-    with connected(database_url) as connection:
-        assert connection.scalar(text("SELECT name FROM tag")) == "dog"
-
-
-def test_a_file_of_2021_keeps_every_byte(sqlite_url: str, tmp_path: Path) -> None:
-    with connected(sqlite_url) as connection:
-        make_2021(connection, "daa645fb1635")
-    before = snapshot(tmp_path)
-    for act in (Database.open, schema.upgrade):
-        with pytest.raises(StoreError, match="2021"):
-            act(sqlite_url)
-    assert snapshot(tmp_path) == before
-
-
-def make_2021(connection: Connection, revision: str) -> None:
-    connection.execute(text("CREATE TABLE resource (id INTEGER PRIMARY KEY, location VARCHAR(200))"))
-    connection.execute(text("CREATE TABLE tag (id INTEGER PRIMARY KEY, name VARCHAR(200))"))
-    connection.execute(text("CREATE TABLE resource_tag (resource_id INTEGER, tag_id INTEGER)"))
-    connection.execute(text("INSERT INTO tag VALUES (1, 'dog')"))
-    if revision:
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
-
-
-@pytest.mark.parametrize("name", ["photo", "run"])
-def test_a_database_of_another_program_is_refused(database_url: str, name: str) -> None:
-    with connected(database_url) as connection:
-        connection.execute(text(f"CREATE TABLE {name} (id INTEGER PRIMARY KEY)"))
-    with pytest.raises(StoreError, match="tables of another program"):
-        Database.open(database_url)
-
-
-def test_tables_that_do_not_collide_may_stay_beside_ours(database_url: str) -> None:
-    with connected(database_url) as connection:
-        connection.execute(text("CREATE TABLE wordpress_posts (id INTEGER PRIMARY KEY)"))
-    databases.migrate(database_url)
-
-
-@pytest.mark.parametrize(
-    ("there", "revisions", "state"),
-    [
-        (set(), [], "empty"),
-        ({"alembic_version"}, [], "empty"),
-        ({"alembic_version", "run", "source"}, [], "empty"),
-        ({"run", "source"}, [], "foreign"),
-        ({"run_lock", "ledger", "alembic_version"}, ["0002"], "current"),
-        ({"run_lock", "ledger", "alembic_version"}, ["0001"], "older"),
-        ({"run_lock", "ledger", "alembic_version"}, ["0003"], "newer"),
-        ({"posts", "alembic_version"}, ["0003"], "foreign"),
-        ({"resource", "tag", "resource_tag"}, [], "2021"),
-        ({"alembic_version"}, ["a82a95e67904"], "2021"),
-    ],
-)
-def test_a_database_is_known_by_its_tables_and_revision(
-    there: set[str], revisions: list[str], state: str
-) -> None:
-    assert versions.judge(there, revisions, ["0002", "0001"]) == state
-
-
-# ---- in a checkout ----------------------------------------------------------------------------------------
-
-
-def test_alembic_does_the_same_in_a_checkout(database_url: str) -> None:
-    done = run_alembic("upgrade", "head", url=database_url)
-    assert done.returncode == 0, done.stderr
-    with Database.open(database_url) as database:
-        assert schema.current(database) == schema.head()
-    assert run_alembic("check", url=database_url).returncode == 0
-    assert run_alembic("downgrade", "base", url=database_url).returncode == 0
-    with Database.open(database_url) as database:
-        assert schema.current(database) == ""
-
-
-def test_alembic_refuses_a_database_of_2021_in_one_line(sqlite_url: str, tmp_path: Path) -> None:
-    with connected(sqlite_url) as connection:
-        make_2021(connection, "daa645fb1635")
-    before = snapshot(tmp_path)
-    done = run_alembic("upgrade", "head", url=sqlite_url)
-    assert done.returncode != 0 and "TigerTag 2021" in done.stderr + done.stdout
-    assert "Traceback" not in done.stderr
-    assert snapshot(tmp_path) == before
-
-
-def run_alembic(*arguments: str, url: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "DB_URL": url, "TIGERTAG_ENV_FILE": os.devnull}
-    return subprocess.run(
-        [sys.executable, "-m", "alembic", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
-    )

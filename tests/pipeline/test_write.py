@@ -168,6 +168,18 @@ def test_a_photo_that_is_refused_is_named_and_the_others_are_written(
     assert ("1" in house.wall) is again
 
 
+def test_what_could_not_be_written_is_tried_again_where_a_person_asks_for_it(house: House) -> None:
+    """A folder that was read-only is open again: nothing about the photo says so."""
+    house.engine("seer").default = lambda photo: [tag("dog")]
+    house.photo("1")
+    house.stage.wall.refuses["1"] = False
+    assert house.scan().exit_code == 3
+    assert [house.scan(retry_failed=retry).exit_code for retry in (False, True)] == [0, 0], "known, no news"
+    assert reason_of(house, "1")[0] == "failed"
+    house.stage.wall.refuses.clear()
+    assert (house.scan(retry_failed=True).exit_code, house.wall) == (0, {"1": {"dog"}})
+
+
 def test_a_target_that_is_down_keeps_its_deliveries_for_the_next_run(house: House) -> None:
     """P1: nothing is paid twice."""
     mind = house.engine("seer", billed=True)

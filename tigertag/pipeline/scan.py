@@ -27,7 +27,7 @@ from tigertag.pipeline.survey import bring_in_line, looks_restored
 from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
 from tigertag.pipeline.workshop import Workshop
 from tigertag.pipeline.write import Delivering
-from tigertag.store import answers, incoming, items
+from tigertag.store import answers, incoming, items, ledger
 from tigertag.store.database import Database
 from tigertag.store.due import without_analysis
 
@@ -96,6 +96,7 @@ def _reopen(session: Session, *, extras: Collection[str], failed_of: Collection[
     items.reopen(session, extras=extras, failed=failed_of is not None)
     if failed_of is not None:
         answers.retry_failed(session, failed_of)
+        ledger.retry_failed(session)
 
 
 def scan(

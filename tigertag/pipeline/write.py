@@ -199,8 +199,10 @@ def _record_trouble(batch: _Batch, row_id: int, error: ItemError) -> None:
         _note_gone(batch, row_id)
         return
     state = "pending" if error.again else "failed"
-    new = ledger.set_delivery(batch.deliveries[row_id], state, batch.how.work.now(), reason=str(error))
-    if new or error.again:
+    row = batch.deliveries[row_id]
+    is_new = row.reason != str(error)
+    ledger.set_delivery(row, state, batch.how.work.now(), reason=str(error))
+    if is_new or error.again:
         batch.tally.fail(error.item.path, str(error))
 
 
@@ -229,6 +231,7 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     if not decided.changes_target and not seen.is_stale and not move and caption is None:
         ledger.set_delivery(batch.deliveries[row_id], "done", how.work.now(), wanted=standing.wanted)
         return
+    batch.tally.moved += len(move)
     _journal(batch, row_id, decided, {(edit.action, edit.fold): edit.undoes for edit in undos})
     add, remove = [tag.name for tag in decided.add], [entry.name for entry in decided.remove]
     batch.changes.append(change_of(seen, standing, add, remove, move=move, caption=caption))

@@ -85,13 +85,11 @@ def deliveries(session: Session, target_id: int, item_ids: Sequence[int], now: d
 
 def set_delivery(
     row: Delivery, state: str, now: datetime, *, reason: str | None = None, wanted: str | None = None
-) -> bool:
-    """Records how a delivery stands. True where the state or the reason is news."""
-    new = (row.state, row.reason) != (state, reason)
+) -> None:
+    """Records how a delivery stands."""
     row.state, row.reason, row.at = state, reason, now
     if wanted is not None:
         row.wanted = wanted
-    return new
 
 
 def redeliver(session: Session, item_ids: Sequence[int]) -> None:
@@ -102,6 +100,11 @@ def redeliver(session: Session, item_ids: Sequence[int]) -> None:
             .where(Delivery.item_id.in_(part), Delivery.state.in_(("done", "failed")))
             .values(state="pending", reason=None)
         )
+
+
+def retry_failed(session: Session) -> None:
+    """What could not be written is to be tried again. Its reason stays: to fail of it once more is no news."""
+    session.execute(update(Delivery).where(Delivery.state == "failed").values(state="pending"))
 
 
 def redeliver_copies(session: Session, item_id: int, photo_id: int | None) -> None:

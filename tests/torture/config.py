@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tests.pictures import jpeg_bytes
-from tests.torture import state
+from tests.torture import clock, state
 from tests.torture.config_faults import BOUNDARY, faults
 from tests.torture.rig import Rig, rig
 from tests.torture.shelf import Ran, Shelf, cold, shelf
-from tests.torture.trial import Cell, Trial, missed, untried
+from tests.torture.trial import Cell, Trial, missed
 
 PLAIN = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
@@ -31,6 +31,7 @@ def trials(full: bool) -> Iterator[Trial]:
             yield from clocks(made)
     if full:
         yield from billing()
+        yield from clock.trials()
 
 
 def place(shelf: Shelf) -> None:
@@ -225,7 +226,6 @@ def clocks(shelf: Shelf) -> Iterator[Trial]:
                 lost=None if answered[f"time{number}.jpg"] == 3 else "not tagged",
             ),
         )
-    yield untried(Cell(BOUNDARY, "clock set back", "scan"), "needs a clock of its own")
 
 
 # ── C4, C5: what is billed ────────────────────────────────────────────────────────────────────────────────

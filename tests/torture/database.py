@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tests import databases
 from tests.torture import database_faults as faults
 from tests.torture import state
-from tests.torture.database_more import migrations, odd_names
+from tests.torture.database_more import migrations, odd_names, over_a_network
 from tests.torture.database_start import (
     PATIENCE,
     WRONGS,
@@ -33,6 +33,8 @@ def trials(full: bool) -> Iterator[Trial]:
                 yield from _short(Told("first scan", made, kind))
                 continue
             yield from at_the_start(Told("write", made, kind))
+            if kind == "sqlite":
+                yield from over_a_network(Told("first scan", made, kind))
             for name in _PLACES:
                 yield from _amid(Told(name, made, kind))
             yield from migrations(made, kind)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from alembic import command
 
-from tests.store.test_schema import alembic
+from tests.store.later import alembic
 from tests.torture import database_faults as faults
 from tests.torture import state
 from tests.torture.kills import Told
@@ -137,3 +137,26 @@ def odd_names(rig: Rig, kind: str, wanted: dict[str, dict[str, list[object]]]) -
 
 def _escaped(name: str) -> str:
     return json.dumps(name)[1:-1]
+
+
+def over_a_network(story: Told) -> Iterator[Trial]:
+    """D12: a warning, no write-ahead log, and a kill loses nothing all the same."""
+    for kind in ("nfs4", "cifs", "fuse.sshfs"):
+        story.begin()
+        logs: list[str] = []
+        with story.rig.when("tags", 1, lambda: logs.extend(map(str, story.rig.home.glob("*-wal")))):  # noqa: B023
+            ended = story.rig.run(*story.command, file_system=kind)
+        warned = "lies on a network file system" in ended.err
+        misses = missed(
+            hung=ended.hung,
+            exit=None if ended.code == 0 else f"{ended.code} for 0: {ended.last_words}",
+            words=None if warned else f"no warning: {ended.err[:200]}",
+            lost=f"there was {logs}" if logs else state.difference(story.wanted, story.rig.seen()),
+        )
+        yield Trial(Cell("database", f"sqlite: on {kind}", "first scan"), misses=misses)
+    for moment in range(5, len(story.moments), 12):
+        story.begin()
+        killed = story.rig.killed(moment, *story.command, file_system="nfs4")
+        if killed.code == -9:
+            cell = Cell("database", "sqlite: on nfs4, SIGKILL", "first scan")
+            yield story.run_again([killed], cell, f"moment {moment}")

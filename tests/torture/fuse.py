@@ -27,6 +27,14 @@ def arrange(start: Start) -> None:
     """Makes this process what the order says, before the program begins."""
     if start.host:
         _move_to(start.host)
+    if start.clock:
+        from tests.torture.shifted import shift
+
+        shift(start.clock)
+    if start.file_system:
+        from tigertag.store import sqlite_file
+
+        sqlite_file.file_system = lambda *_: start.file_system
     if start.patience:
         _hurry(start.patience)
     if start.largest_file:

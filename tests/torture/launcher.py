@@ -49,6 +49,10 @@ class Start:
     """The user it runs as; 0 for the one that started it."""
     patience: float = 0
     """Seconds that it waits for a lock or a connection of the database; 0 for what the program waits."""
+    clock: float = 0
+    """Seconds that its clock is ahead; behind where they are negative."""
+    file_system: str = ""
+    """What it takes the file system of a SQLite file to be, such as `nfs4`."""
     held: str = ""
     """A named pipe that it reads to its end before it begins: time to attach to it."""
 

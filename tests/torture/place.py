@@ -37,8 +37,8 @@ HOSTS = {"Plex": "plex.test", "Imagga": "imagga.test", "CompreFace": "faces.test
 Billing = Literal["Imagga", "OpenAI"]
 PEOPLE = ("red", "lime", "cyan")
 _PLEX_KINDS = {"listing": "listing page", "download": "download", "read": "tag read", "edit": "tag edit"}
-_LONGEST_RUN = 60
-"""Seconds of a run before it counts as hung; limits are shortened, so a tenth of that is much."""
+_LONGEST_RUN = 300
+"""Seconds of a run before it counts as hung; limits are shortened, so on an idle machine a tenth is much."""
 
 
 class WiredPlex(Service):

@@ -45,8 +45,10 @@ def test_the_tree_follows_the_vocabulary_and_plex_is_not_edited_for_it(grown: Ho
     assert trees(grown, 1) == ({f"view/{tag}"}, {f"view|{tag}"})
     for vocabulary, path in ((DEEPER, ("form", "shape", tag)), (FLAT, (tag,)), (BEFORE, ("view", tag))):
         (grown.folder / "vocabulary.yaml").write_text(vocabulary)
+        assert f"~{'/'.join(path)}" in grown.ok("write", "--dry-run")
+        assert grown.ok("write").startswith("Done: 3 tags moved in the tree.")
         for _ in range(2):
-            grown.ok("write")
+            grown.ok("write", "--verify")
             mine = grown.beside(0) - {"Grandma"}
             assert trees(grown, 1) == ({"/".join(path)}, {"|".join(path)})
             own = ("/".join((*path[:-1], *mine)), "|".join((*path[:-1], *mine)))

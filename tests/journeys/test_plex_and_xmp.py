@@ -86,6 +86,9 @@ def test_where_plex_follows_what_is_removed_in_a_sidecar_goes_from_plex_too(home
     (tag,) = home.beside(0)
     home.removes_in_digikam(0, tag)
     home.plex.user_add(home.keys[0], "Grandma")
+    told = home.ok("write", "--verify", "--dry-run")
+    assert f"-{tag.capitalize()}" in told and f"({tag} was removed by you and stays away)" in told
+    assert (home.beside(0), home.in_plex(0)) == (set(), {tag, "grandma"})
     home.ok("write", "--verify")
     assert home.in_plex(0) == {tag, "grandma"}  # Plex was written before the sidecar was looked at
     assert f"-{tag.capitalize()}" in home.ok("write", "--dry-run")

@@ -9,27 +9,28 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from tigertag.app.context import App, Run, open_targets
-from tigertag.app.words import learn_new_words, policy_over
-from tigertag.errors import ConfigError, PluginDown, Refused, TransientError
-from tigertag.model import Presence, Shown
-from tigertag.pipeline.plan import Plan, plan
-from tigertag.pipeline.standing import look_up, settle
-from tigertag.pipeline.survey import alarm, bring_in_line, out_of_line, survey
+from tigertag.app.previewing import Difference, WriteOrder, preview
+from tigertag.app.words import learn_new_words
+from tigertag.errors import ConfigError, PluginDown, TransientError
+from tigertag.pipeline.survey import bring_in_line
 from tigertag.pipeline.undo import Reversal, Selection, select_redo, select_undo, take_back
-from tigertag.pipeline.work import OpenTarget, Tally, Work
-from tigertag.pipeline.write import BATCH, Delivering, drive
-from tigertag.store import find, items, ledger, ours, runs
+from tigertag.pipeline.work import Tally
+from tigertag.pipeline.write import Delivering, drive
+from tigertag.store import find, items, ledger, runs
 from tigertag.store.database import Database
 
-
-@dataclass(frozen=True, slots=True)
-class WriteOrder:
-    """What `write` was asked for. `restore` and `accept` are a person's word on tags that are missing."""
-
-    verify: bool = False
-    restore: bool = False
-    accept: bool = False
-    wait: bool = False
+__all__ = [
+    "Difference",
+    "UndoOrder",
+    "UndoPreview",
+    "WriteOrder",
+    "WriteReport",
+    "lift_verdicts",
+    "preview",
+    "preview_undo",
+    "undo",
+    "write",
+]
 
 
 @dataclass(slots=True)
@@ -46,18 +47,6 @@ class WriteReport:
         return self.tally.exit_code
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What would be written to one item of one target."""
-
-    target: str
-    path: str
-    add: tuple[str, ...]
-    remove: tuple[str, ...]
-    refused: tuple[str, ...] = ()
-    """Tags of ours that are gone: they would be taken as removed by a human."""
-
-
 def write(app: App, order: WriteOrder) -> WriteReport:
     """Brings all targets in line with the answers, the policy and the verdicts."""
     with app.running("write", wait=order.wait) as run, ExitStack() as stack:
@@ -71,71 +60,6 @@ def write(app: App, order: WriteOrder) -> WriteReport:
             except (PluginDown, TransientError) as error:
                 run.tally.put_aside(target.target.label, error)
     return WriteReport(run.work.run_id, run.tally)
-
-
-def preview(app: App, order: WriteOrder) -> tuple[list[Difference], Tally]:
-    """What `write` would do, item by item. Reads the targets; changes nothing anywhere."""
-    found: list[Difference] = []
-    tally = Tally()
-    with app.looking() as database, ExitStack() as stack:
-        policy = policy_over(app, database, learns=True)
-        work = Work(database, 0, policy, app.now, lambda: None, app.spool_of(database), app.stop, app.watch)
-        for target in open_targets(app, database, stack, tally):
-            ids = _to_look_at(work, target, order)
-            if not (order.restore or order.accept) and _warn(work, target, ids, tally):
-                continue
-            for part in items.chunks(ids, BATCH):
-                found += _differences(work, target, part, learn=not order.restore)
-    return found, tally
-
-
-def _to_look_at(work: Work, target: OpenTarget, order: WriteOrder) -> list[int]:
-    with work.database.reading() as session:
-        everything = order.verify or order.restore or order.accept
-        states = ("pending", "held") if order.restore or order.accept else ("pending",)
-        ids = set(ledger.pending(session, target.row_id, states=states))
-        ids |= {edit.item_id for edit in ledger.intended(session, target.row_id)}
-        if everything:
-            ids |= set(ledger.to_verify(session, target.row_id, held=order.restore or order.accept))
-        last = ledger.delivered(session, target.row_id)
-        opened = ledger.with_photo(session, as_it_lies=True)
-        for part in items.chunks(opened):
-            ids |= set(out_of_line(session, work, target, part, last))
-    return [row_id for row_id in opened if row_id in ids]
-
-
-def _warn(work: Work, target: OpenTarget, ids: Sequence[int], tally: Tally) -> bool:
-    with work.database.reading() as session:
-        shown = ours.among(session, target.row_id, ids)
-    found = survey(work, target, [row_id for row_id in ids if row_id in shown])
-    if found.looks_restored:
-        tally.put_aside(target.target.label, Refused(alarm(target, found)))
-    return found.looks_restored
-
-
-def _differences(work: Work, target: OpenTarget, part: Sequence[int], *, learn: bool) -> list[Difference]:
-    with work.database.reading() as session:
-        standings = look_up(session, work, target.row_id, part)
-    rows = {(each.item.source, each.item.key): each for each in standings.values()}
-    found = []
-    for seen in target.target.read([each.item for each in standings.values()]):
-        if not isinstance(seen, Shown) or seen.presence is not Presence.HERE:
-            continue
-        settled, _ = settle(rows[seen.item.source, seen.item.key], seen.tags)
-        decided = plan(settled.known, seen.tags, learn=learn, follow=target.follows)
-        if decided.changes_target or decided.refused:
-            found.append(_difference(target, seen, decided))
-    return found
-
-
-def _difference(target: OpenTarget, seen: Shown, decided: Plan) -> Difference:
-    return Difference(
-        target.target.label,
-        items.glob_path(seen.item.section, seen.item.path),
-        add=tuple(tag.name for tag in decided.add),
-        remove=tuple(entry.name for entry in decided.remove),
-        refused=tuple(entry.name for entry in decided.refused if entry.ours),
-    )
 
 
 # ── undo ──────────────────────────────────────────────────────────────────────────────────────────────────

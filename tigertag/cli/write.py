@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
+from tigertag.app.previewing import Difference, WriteOrder, preview
 from tigertag.app.scanning import Tally
-from tigertag.app.writing import Difference, WriteOrder, preview
 from tigertag.app.writing import write as run_write
 from tigertag.cli import report as wording
 from tigertag.cli.ending import end, summarized
@@ -64,6 +64,8 @@ def write(shared: Shared, *, dry_run: bool, verify: bool, restore: bool, accept:
 def done(run_id: int | None, tally: Tally) -> list[str]:
     """What a person reads when something was written."""
     trouble = wording.gone(tally) + wording.failures(tally) + wording.aside(tally)
+    if tally.moved and not (tally.added or tally.removed or tally.kept_edits):
+        return [f"Done: {counted(tally.moved, 'tag')} moved in the tree.", *trouble]
     if not (tally.added or tally.removed or tally.kept_edits or trouble):
         return ["Nothing to write: everything is in line."]
     if not (tally.added or tally.removed or tally.kept_edits):
@@ -91,6 +93,7 @@ def _preview_lines(differences: Sequence[Difference], tally: Tally) -> list[str]
 
 def _difference(each: Difference) -> str:
     words = [*(f"+{tag}" for tag in each.add), *(f"-{tag}" for tag in each.remove)]
+    words += [f"~{place}" for place in each.move]
     words += [f"({tag} was removed by you and stays away)" for tag in each.refused]
     return f"  {visible(each.path)}  {visible(' '.join(words))}"
 

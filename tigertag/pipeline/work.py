@@ -113,6 +113,8 @@ class Tally:
     written_items: RowSet = field(default_factory=RowSet)
     gone: RowSet = field(default_factory=RowSet)
     """Items that were no longer there when their tags were to be written."""
+    moved: int = 0
+    """Tags that lie elsewhere in a tree now."""
     kept_edits: int = 0
     restored: int = 0
     answered: dict[str, int] = field(default_factory=dict)
@@ -149,6 +151,7 @@ class Tally:
         """Takes over the counts of a transaction that was committed."""
         self.added += part.added
         self.removed += part.removed
+        self.moved += part.moved
         self.kept_edits += part.kept_edits
         self.restored += part.restored
         self.dropped += part.dropped

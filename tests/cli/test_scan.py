@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.pictures import jpeg_bytes
 from tigertag.cli.scan import moment_of
 
 
@@ -22,7 +23,10 @@ def test_a_scan_ends_with_what_was_found_done_and_how_to_take_it_back(terminal: 
     assert " on 3 photos, 0 removed" in said
     assert "Take it back: tigertag undo 1" in said
     assert f"Answers are kept in {terminal.folder / 'tigertag.db'}" in said
-    assert "Next: " in said
+    assert "Your photos are as they were" in said and "Next: " in said
+    (terminal.pictures / "new.jpg").write_bytes(jpeg_bytes(9, taken="2020:01:02 10:00:00"))
+    terminal.settings |= {"TARGET_XMP_NAME": "xmp"}
+    assert "Your photos are as they were" not in terminal.scan(), "sidecars lie beside them"
 
 
 def test_with_nothing_set_up_four_engines_look_that_need_no_account(terminal: Terminal) -> None:

@@ -147,11 +147,13 @@ def scan(shared: Shared, /, *, dry_run: bool, **asked: Any) -> int:
 
 
 def _hint(app: App, report: ScanReport) -> list[str]:
-    """Where to go on from a first look at a folder."""
+    """What became of the photos, and where to go on from a first look at a folder."""
     if not report.tally.added or not app.is_first_look:
         return []
     return [
-        "Next: what is in a picture, by a model at home: tigertag engines openai; by a service: engines imagga",
+        "Your photos are as they were: nothing was written into them, or beside them",
+        "Next: all tags with counts: tigertag tags; all that is known of one photo: tigertag show PHOTO",
+        "      what is in a picture, by a model at home: tigertag engines openai; by a service: engines imagga",
         "      TARGET_XMP_NAME=xmp in .env writes sidecars, PLEX_URL and PLEX_TOKEN write to Plex",
     ]
 

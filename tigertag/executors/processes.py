@@ -31,6 +31,18 @@ _READY = b"ready"
 _STARTING = 60  # Seconds that a worker may take to be ready.
 _LONGEST_SOCKET = 107
 """Bytes in the name of a socket."""
+_PRELOADED = (
+    "tigertag.worker",
+    __name__,
+    "multiprocessing.popen_forkserver",
+    "encodings.ascii",
+    "PIL.BmpImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.JpegImagePlugin",
+    "PIL.PpmImagePlugin",
+    "PIL.PngImagePlugin",
+)
+"""What each worker would import when it begins, and Pillow for the first picture: imported once, for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,7 @@ class Processes:
     def _started(self) -> _Worker:
         with self._starting:  # the fork server is started once
             if isinstance(self._context, ForkServerContext):
-                self._context.set_forkserver_preload(["tigertag.worker", "tigertag.executors.letter"])
+                self._context.set_forkserver_preload([*_PRELOADED])
                 leftovers.settle()
             ours, theirs = self._context.Pipe()
             process = self._context.Process(target=_work, args=(theirs,), name="tigertag worker", daemon=True)

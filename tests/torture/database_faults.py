@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, make_url, text
 
-from tests.store.test_schema import make_2021
+from tests.store.test_schema_refused import make_2021
 from tests.torture import state
 from tests.torture.proxy import Proxy
 from tests.torture.rig import Rig

@@ -6,6 +6,8 @@ import io
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
 from tests.formats import film
@@ -114,6 +116,28 @@ def test_a_video_that_was_cut_ends_early(container: str) -> None:
     for length in (len(content) // 2, len(content) - 5):
         with pytest.raises(PhotoError, match=r"^a\.mp4 ends early"):
             opened(content[:length])
+
+
+def test_a_codec_that_nobody_knows_is_named() -> None:
+    content = film(SCENES[:1], container="matroska").replace(b"V_MPEG4/ISO/ASP", b"V_NOBODYS/OWN/A")
+    with pytest.raises(PhotoError, match=r"^a\.mp4 is a video that cannot be decoded \(FFmpeg does not know"):
+        opened(content)
+
+
+FILMS = [film(SCENES[:3], container=each, each=3, between=100) for each in ("mp4", "matroska", "avi", "mpegts")]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+@given(data=st.data())
+def test_damage_anywhere_in_a_video_is_a_photo_error_or_nothing(data: st.DataObject) -> None:
+    content = bytearray(data.draw(st.sampled_from(FILMS)))
+    for _ in range(data.draw(st.integers(1, 20))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        with opened(bytes(content)) as photo:
+            photo.jpeg(EVERY)
+    except PhotoError as error:
+        assert "\n" not in str(error)
 
 
 # What engines say.

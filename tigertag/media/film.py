@@ -37,6 +37,8 @@ _MOST_SKIPPED = 1000
 _STEP = 2.0
 """Seconds from a frame that is looked at to the next, where a video does not say how long it is."""
 _SMALL = (32, 32)
+_FAULTS = (av.FFmpegError, ValueError, ArithmeticError, LookupError, MemoryError)
+"""What PyAV raises for damaged films; LookupError where a stream turns up that the head does not name."""
 
 
 def facts(stream: BinaryIO) -> Film:
@@ -97,9 +99,11 @@ def _opened(stream: BinaryIO) -> Iterator[tuple[InputContainer, VideoStream]]:
             shown = next((one for one in film.streams.video if not _is_cover(one)), None)
             if shown is None:
                 raise Unfit("is a video without a picture")
+            if shown.codec_context is None:
+                raise Unfit("is a video that cannot be decoded (FFmpeg does not know its codec)")
             shown.codec_context.thread_count = 1
             yield film, shown
-    except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+    except _FAULTS as error:
         raise Unfit(f"is a video that cannot be decoded ({_reason(error)})") from error
 
 
@@ -135,7 +139,7 @@ class _Reading:
             for found in self.film.decode(self.shown):
                 if not found.is_corrupt:
                     yield found
-        except av.FFmpegError:
+        except (av.FFmpegError, LookupError):
             return
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Column, Connection, text
 from sqlalchemy.orm import Session
 
 from tigertag.store import tables
+from tigertag.store.columns import Moment
 from tigertag.store.database import Database
 
 NOW = datetime(2026, 2, 28, 23, 59, 59, 123456, tzinfo=UTC)
@@ -48,7 +49,7 @@ def _value(column: Column[Any]) -> object:
         allowed = re.match(rf"{column.name} IN \('(\w+)'", str(getattr(constraint, "sqltext", "")))
         if allowed:
             return allowed[1]
-    if isinstance(column.type, tables.Moment):
+    if isinstance(column.type, Moment):
         return NOW
     # A text of its own for each column shows when two are mixed up.
     own: dict[type, object] = {str: f"{column.name} Größe 🐯", float: 0.25, int: 1, bytes: b"\x00\xff"}

@@ -6,65 +6,24 @@ columns hold `model.fold(name)`. Moments are UTC. Nothing here reads or writes: 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
-    String,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tigertag.model import LONGEST_NAME
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime, stored without its zone, to the microsecond."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name in ("mysql", "mariadb"):
-            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
-        return dialect.type_descriptor(DateTime())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-def _exact(length: int) -> String:
-    """Text compared byte by byte on every database."""
-    return (
-        String(length)
-        .with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
-        .with_variant(String(length, collation="C"), "postgresql")
-    )
-
-
-# MariaDB's TEXT ends at 64 KiB and its VARCHAR counts against the row; names of any length go here.
-LongText = Text().with_variant(mysql.LONGTEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
-Name = _exact(LONGEST_NAME)
-Hash = _exact(80)
-Word = _exact(40)
-BigId = BigInteger().with_variant(Integer, "sqlite")
+from tigertag.store.columns import BigId, Hash, LongText, Moment, Name, Word, exact
 
 
 class Base(DeclarativeBase):
@@ -101,7 +60,7 @@ class RunLock(Base):
     token: Mapped[str] = mapped_column(Hash)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
     command: Mapped[str] = mapped_column(Word)
-    host: Mapped[str] = mapped_column(_exact(255))
+    host: Mapped[str] = mapped_column(exact(255))
     pid: Mapped[int] = mapped_column(BigInteger)
     boot_id: Mapped[str] = mapped_column(Hash)
     since: Mapped[datetime] = mapped_column(Moment)
@@ -171,8 +130,8 @@ class EngineRow(Base):
 
     __tablename__ = "engine"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    name: Mapped[str] = mapped_column(_exact(100), unique=True)
-    plugin: Mapped[str] = mapped_column(_exact(255))
+    name: Mapped[str] = mapped_column(exact(100), unique=True)
+    plugin: Mapped[str] = mapped_column(exact(255))
 
 
 class Revision(Base):
@@ -180,10 +139,10 @@ class Revision(Base):
 
     __tablename__ = "revision"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    plugin: Mapped[str] = mapped_column(_exact(255))
+    plugin: Mapped[str] = mapped_column(exact(255))
     fingerprint: Mapped[str] = mapped_column(Hash)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
-    version: Mapped[str] = mapped_column(_exact(100))
+    version: Mapped[str] = mapped_column(exact(100))
     reads: Mapped[str] = mapped_column(Word)
     created: Mapped[datetime] = mapped_column(Moment)
     __table_args__ = (UniqueConstraint("plugin", "fingerprint"),)
@@ -408,7 +367,7 @@ class MemoryRow(Base):
 
     __tablename__ = "memory"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    scope: Mapped[str] = mapped_column(_exact(255))
+    scope: Mapped[str] = mapped_column(exact(255))
     key: Mapped[str] = mapped_column(LongText)
     key_hash: Mapped[str] = mapped_column(Hash)
     value: Mapped[Any] = mapped_column(JSON, nullable=True)

@@ -91,8 +91,9 @@ def test_a_file_without_keywords_is_the_same_to_the_byte_again(
         packet().replace(b"end='w'", b"end='r'"),  # as cameras write that leave no room
         packet().replace(b"\n", b"\r\n"),
         packet("<!-- by hand --><?a b?><odd:thing ></odd:thing >"),
+        packet()[packet().index(b"<x:") : packet().index(b"</x:xmpmeta>") + 12],
     ],
-    ids=["with room", "said to be fixed", "lines of Windows", "remarks"],
+    ids=["with room", "said to be fixed", "lines of Windows", "remarks", "without marks"],
 )
 def test_a_jpeg_with_a_packet_is_the_same_to_the_byte_again(
     tmp_path: Path, embedded: Embedded, said: bytes

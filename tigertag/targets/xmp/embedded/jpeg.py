@@ -86,8 +86,9 @@ def extension(segments: tuple[bytes, ...]) -> bytes:
 def mended(made: bytes, original: bytes, packet: bytes, extended: tuple[bytes, ...]) -> bytes:
     """What exiftool made, with what it changes, leaves out or leaves behind.
 
-    It marks every packet as one that may be changed; where it is given the first segment of XMP, it drops the
-    further ones; and an index that lies before the XMP still says where the further pictures were. Raises Odd.
+    It gives every packet the marks of one that may be changed; where it is given the first segment of XMP, it
+    drops the further ones; and an index that lies before the XMP still says where the further pictures were.
+    Raises Odd.
     """
     if packet:
         made = _with_packet(made, packet, extended)
@@ -103,9 +104,10 @@ def _with_packet(data: bytes, packet: bytes, extended: tuple[bytes, ...]) -> byt
     for marker, start, stop in _segments(data):
         if marker == _APP1 and data[start + 4 : stop].startswith(_XMP):
             there = start + 4 + len(_XMP)
-            is_same = _MAY_CHANGE.sub(rb"\1w", packet) == data[there:stop]
+            is_same = _MAY_CHANGE.sub(rb"\1w", packet) in data[there:stop]
             said = packet if is_same else data[there:stop]
-            return b"".join((data[:there], said, *extended, data[stop:]))
+            length = (2 + len(_XMP) + len(said)).to_bytes(2, "big")
+            return b"".join((data[: start + 2], length, _XMP, said, *extended, data[stop:]))
     raise Odd("it has lost its XMP")
 
 

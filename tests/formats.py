@@ -97,7 +97,8 @@ def film(
     options = {"movflags": "use_metadata_tags"} if said and container in ("mp4", "mov") else {}
     with av.open(out, "w", format=container, options=options) as made:
         made.metadata.update(said or {})
-        stream = made.add_stream(codec or usual, rate=24)
+        fast = {"deadline": "realtime", "cpu-used": "8"} if usual == "libvpx" else {}
+        stream = made.add_stream(codec or usual, rate=24, options=fast)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = scenes[0].size
         stream.pix_fmt, stream.gop_size, stream.bit_rate = "yuv420p", between, 2_000_000

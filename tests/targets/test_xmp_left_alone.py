@@ -1,0 +1,132 @@
+"""What the XMP target leaves alone: odd sidecars, what is read-only or changed meanwhile, open catalogues."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.targets.contract import change, folded
+from tests.targets.photo_folder import PICTURE, Folder, Inside, listing, problem
+from tigertag.errors import ItemError, Unreachable
+from tigertag.model import Change, Item, Presence, Shown, Written
+from tigertag.xmp.fields import Field
+from tigertag.xmp.fields import shown as shown_in
+from tigertag.xmp.packet import Packet
+
+EMPTY = Packet.new().to_bytes()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"<x:xmpmeta", b"not XML", b"<a/>", b"\0\0"])
+def test_a_sidecar_that_is_none_stays_as_it_is_and_is_named(folder: Folder, content: bytes) -> None:
+    """RELIABILITY M5."""
+    item = folder.item("a")
+    folder.sidecar("a").write_bytes(content)
+    (found,) = folder.target().read([item])
+    for error in (found, problem(folder.target(), item)):
+        assert isinstance(error, ItemError) and "a.jpg.xmp is left as it is" in str(error) and not error.again
+    assert folder.sidecar("a").read_bytes() == content
+
+
+def test_a_sidecar_that_is_read_only_stays_so_and_is_named(folder: Folder) -> None:
+    """RELIABILITY M7."""
+    item = folder.item("a", ["Holiday"])
+    folder.sidecar("a").chmod(0o444)
+    before = folder.sidecar("a").read_bytes()
+    assert "read-only" in str(problem(folder.target(), item))
+    assert (folder.sidecar("a").read_bytes(), folder.sidecar("a").stat().st_mode & 0o777) == (before, 0o444)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may give files away")
+def test_an_owner_who_cannot_be_kept_is_named_unless_that_is_allowed(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY M8."""
+    item = folder.item("a", ["Holiday"])
+    os.chown(folder.sidecar("a"), 12345, 54321)
+    before = listing(folder.path)
+
+    def refused(path: Path, user: int, group: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refused)
+    said = str(problem(folder.target(), item))
+    assert "user 12345, group 54321" in said and "KEEP_OWNER=false" in said
+    assert listing(folder.path) == before
+    assert change(folder.target(keep_owner=False), item, add=["dog"]) == ("Holiday", "dog")
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs exiftool")
+@pytest.mark.parametrize("keeps", [True, False])
+def test_the_time_of_a_photo_stays_unless_it_is_to_move(tmp_path: Path, keeps: bool) -> None:
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(PICTURE)
+    os.utime(photo, (1_500_000_000, 1_500_000_000))
+    with closing(Inside(tmp_path)) as folder:
+        change(folder.target(keep_times=keeps), folder.listed(photo), add=["dog"])
+    assert (photo.stat().st_mtime == 1_500_000_000) is keeps
+
+
+def test_a_link_stays_a_link_and_a_pipe_is_not_waited_for(folder: Folder, tmp_path: Path) -> None:
+    """RELIABILITY M9, K5."""
+    linked, piped = folder.item("a"), folder.item("b")
+    real = tmp_path / "elsewhere.xmp"
+    real.write_bytes(EMPTY)
+    folder.sidecar("a").symlink_to(real)
+    os.mkfifo(folder.sidecar("b"))
+    change(folder.target(), linked, add=["dog"])
+    assert folder.sidecar("a").is_symlink() and shown_in(Packet.parse(real.read_bytes()).fields()) == ("dog",)
+    assert "no regular file" in str(problem(folder.target(), piped))
+
+
+def test_nothing_is_written_while_a_lightroom_catalogue_is_open_beside_the_photos(folder: Folder) -> None:
+    item = folder.item("a")
+    lock = folder.path / "Holiday.lrcat.lock"
+    lock.touch()
+    error = problem(folder.target(), item)
+    assert f"Lightroom has {folder.path / 'Holiday.lrcat'} open. Close it" in str(error) and error.again
+    assert not folder.sidecar("a").exists()
+    change(folder.target(force=True), item, add=["dog"])
+    lock.unlink()
+    assert change(folder.target(), item, add=["cat"]) == ("dog", "cat")
+
+
+def test_nothing_is_written_to_a_photo_that_is_another_by_now(folder: Folder) -> None:
+    item = folder.item("a")
+    (folder.path / "a.jpg").write_bytes(PICTURE + b"more")
+    assert "has changed" in str(problem(folder.target(), item))
+    (folder.path / "a.jpg").unlink()
+    assert list(folder.target().read([item])) == [Shown(item, presence=Presence.GONE)]
+
+
+def test_a_folder_that_is_not_mounted_is_unreachable_and_nothing_is_gone(folder: Folder) -> None:
+    item = Item("folder:1:/not/here/at/all", "a.jpg", "a.jpg", "1")
+    with pytest.raises(Unreachable, match="mounted"):
+        list(folder.target().read([item]))
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\0b", " ", "x" * 501, "\ud800", "\uffff"])
+def test_a_name_that_xml_cannot_hold_is_refused_by_name(folder: Folder, name: str) -> None:
+    """RELIABILITY P16, M15."""
+    item = folder.item("a")
+    error = problem(folder.target(), item, "dog", name)
+    assert not error.again and repr(name) in str(error)
+    assert not folder.sidecar("a").exists()
+
+
+def test_what_a_user_wrote_between_look_and_write_stays(folder: Folder) -> None:
+    item, target = folder.item("a"), folder.target()
+    change(target, item, add=["dog"])
+    folder.hand_writes(folder.sidecar("a"), {Field.SUBJECT: ("dog", "Holiday")}, caption="Rex")
+    (written,) = target.write([Change(item, add=("cat",), shown=("dog",))])
+    assert isinstance(written, Written) and folded(written.tags) == {"dog", "holiday", "cat"}
+    assert folder.fields(item).caption == "Rex"

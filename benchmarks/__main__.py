@@ -27,6 +27,7 @@ PARTS = (
     "vocabulary",
     "clip",
     "one_more_word",
+    "preprocessing",
 )
 
 

@@ -140,6 +140,25 @@ def test_without_a_network_a_folder_is_advised(hub: Hub, cache: Path) -> None:
     assert "cannot be reached" in reason and "MODEL" in reason
 
 
+def test_a_large_file_that_lies_elsewhere_gets_no_token_and_its_signature_is_not_told(
+    hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_cnry0123456789")
+    with Hub(hub.folder) as elsewhere:
+        place = f"{elsewhere.url}/{hub.name}/resolve/main/{VISION}?signature=cnry"
+        hub.fail(f"GET {VISION}", Fault.redirect(place))
+        engine(hub, cache).start()
+        (asked,) = elsewhere.requests
+        assert "authorization" not in asked.headers
+        assert "authorization" in hub.of(f"GET {VISION}")[0].headers
+    (cache / "models--tiny--clip" / "snapshots").rename(cache / "away")
+    for blob in (cache / "models--tiny--clip" / "blobs").iterdir():
+        blob.unlink()
+    hub.fail(f"GET {VISION}", Fault.redirect(place))
+    reason = down(engine(hub, cache))
+    assert "broke off" in reason and "cnry" not in reason
+
+
 @pytest.mark.parametrize("status", [500, 403, 401])
 def test_a_hub_that_refuses_is_told(hub: Hub, cache: Path, status: int) -> None:
     hub.fail("*", Fault(status=status), times=1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -227,4 +228,6 @@ def _unreachable(place: Place, name: str) -> PluginDown:
 
 
 def _first(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
+    """Without what stands behind an address: a hub signs those that it sends on to."""
+    said = re.sub(r"\?[^\s)'\"]*", "", str(error).strip().partition("\n")[0])
+    return said[:200] or type(error).__name__

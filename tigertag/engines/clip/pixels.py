@@ -13,7 +13,12 @@ from tigertag.model import Rendition
 
 _LARGER = 2
 """How much larger than the model's picture the rendition is. At twice the size the second scaling decides what
-the pixels are, and traces of the first, and of JPEG, are averaged away."""
+the pixels are, and traces of the first, and of JPEG, are averaged away.
+
+Against a single scaling of the whole picture, 47 real photos at 224 pixels (384) differ by 1.5 (1.0) of 255
+levels on average and by 70 (43) at most, on edges; their vectors, by a vision transformer with random weights, have a
+cosine of 0.997 (0.999), and of 0.992 (0.998) at least. Three times the size halves that, for twice the work.
+"""
 _QUALITY = 95
 
 Floats = NDArray[np.float32]

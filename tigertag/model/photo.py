@@ -77,8 +77,8 @@ class Annotation:
 class Rendition:
     """How a picture is wanted: upright, RGB JPEG without metadata, never enlarged.
 
-    `short_side` and `long_side` are limits in pixels; where both are given both hold. Of a video it is the frame
-    that stands for it; with `frames` all that are looked at, each of that size, one below the other.
+    `short_side` and `long_side` are limits in pixels; where both are given both hold. Of a video it is
+    the frame that stands for it; with `frames` all that are looked at, each of that size, one below the other.
     """
 
     short_side: int | None = None

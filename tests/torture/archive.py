@@ -28,7 +28,7 @@ _MANY = {f"trip/{each}.jpg": jpeg_bytes(740 + each, size=(64, 48)) for each in r
 
 def trials(full: bool) -> Iterator[Trial]:
     with shelf() as made:
-        for fault in FAULTS if full else (FAULTS[0], FAULTS[-1]):
+        for fault in FAULTS if full else FAULTS[-1:]:
             yield from _one(made, fault)
         yield from _killed(made, full)
         if full:

@@ -14,6 +14,8 @@ from tests.torture.trial import Cell, Miss, Trial, missed
 
 BOUNDARY = "Plex library"
 PHOTOS = 24
+FEW = 6
+"""Of the short form: the fewest that are missed as a whole."""
 _SCAN = ("scan", "--executor", "threads")
 _ONLY_IMAGGA = {"ENGINE_COMPREFACE_ENABLED": "false"}
 SECOND = "the scan after it"
@@ -62,7 +64,7 @@ def _restored(every: int) -> Callable[[Rig], None]:
     return restore
 
 
-_NOTHING = r"lists \d+ photos where 24 were known\. Nothing was removed"
+_NOTHING = r"lists \d+ photos where \d+ were known\. Nothing was removed"
 _WIPED = r"(none of the|lacks) tags.* (written )?to \d+ photos\. Was it restored\?"
 CHANGES = (
     Change("lists 0 photos", _keep_only(0), _NOTHING),
@@ -75,18 +77,17 @@ CHANGES = (
 
 
 def trials(full: bool) -> Iterator[Trial]:
-    if not full:
-        return
     with (
         tempfile.TemporaryDirectory(prefix="torture-") as folder,
-        rig(Path(folder), photos=PHOTOS, **_ONLY_IMAGGA) as made,
+        rig(Path(folder), photos=PHOTOS if full else FEW, **_ONLY_IMAGGA) as made,
     ):
         first = made.run(*_SCAN)
         assert first.code == 0, first.err
         kept = made.keep()
-        for change in CHANGES:
+        for change in CHANGES if full else CHANGES[:1]:
             yield from _one(made, kept, change)
-        yield from _older_backup(made, kept)
+        if full:
+            yield from _older_backup(made, kept)
 
 
 def _one(rig: Rig, kept: Kept, change: Change) -> Iterator[Trial]:

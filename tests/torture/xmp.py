@@ -211,7 +211,7 @@ def _unexpected(ran: Ran) -> str | None:
 
 def _killed(story: Story, full: bool) -> Iterator[Trial]:
     last = len(story.moments)
-    for moment in range(1, last + 1) if full else (last // 3, last - 4):
+    for moment in range(1, last + 1) if full else (last - 4,):
         trial = story.killed_at(moment)
         if trial is not None:
             yield trial

@@ -202,6 +202,13 @@ class House:
         return open_edits or fold(name) in self.ours(key)
 
 
+def reason_of(house: House, key: str) -> tuple[str, str | None]:
+    """State and reason of a photo's delivery."""
+    ids = {row.key: row.id for row in house.rows(tables.ItemRow)}
+    (found,) = (row for row in house.rows(tables.Delivery) if row.item_id == ids[key])
+    return found.state, found.reason
+
+
 def prefix_of(declared: Declared) -> str:
     assert isinstance(declared.options, EngineOptions)
     return declared.options.prefix

@@ -92,7 +92,7 @@ OF_TAGS = (
         "return self.lacking >= _RESTORED_ITEMS and",
         "return False and",
         "P20: a target that was restored from a copy teaches nothing",
-        "tests/pipeline/test_write.py",
+        "tests/pipeline/test_restored.py",
         "test_a_restored_server_is_noticed_and_nothing_is_learnt_or_written[sqlite-scan]",
     ),
     Safeguard(
@@ -101,7 +101,7 @@ OF_TAGS = (
         "        drive(look_again(how))\n",
         "",
         "In doubt: an addition that takes effect after a kill is ours",
-        "tests/pipeline/test_write.py",
+        "tests/pipeline/test_in_doubt.py",
         "test_an_addition_that_takes_effect_late_is_ours",
     ),
     Safeguard(

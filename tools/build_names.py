@@ -173,7 +173,8 @@ def main(folder: Path) -> None:
             named.setdefault(language, {}).update(names)
     named = {language: names for language, names in named.items() if names}
     for language in sorted(named, reverse=True):  # a regional form keeps what differs from its language's
-        parent = named.get(language.rpartition("-")[0], {})
+        general, _, last = language.rpartition("-")
+        parent = {} if len(last) == 4 else named.get(general, {})  # another script is no form of the same
         named[language] = {key: name for key, name in named[language].items() if parent.get(key) != name}
     keys = sorted({key for names in named.values() for key in names})
     at = {key: place for place, key in enumerate(keys)}

@@ -144,6 +144,8 @@ def test_countries_have_names_in_many_languages(code: str, language: str, name: 
         ((46.05, 14.5), "de", "Ljubljana", "Ljubljana"),  # not `Stadtgemeinde Ljubljana`
         ((41.9, 12.49), "gsw", "Lazio", "Rom"),
         ((34.257, -85.165), "it", "Georgia", "Rome"),  # another Rome
+        ((41.9, 12.49), "zh", "拉齐奥", "罗马"),
+        ((41.9, 12.49), "zh-TW", "Lazio", "羅馬"),  # nothing in the other script
     ],
 )
 def test_regions_and_great_cities_have_names_in_many_languages(

@@ -10,8 +10,10 @@ from functools import cached_property
 from tigertag.atlas.packed import packed, unpacked
 from tigertag.errors import PluginDown
 
-_SAME = {"nb": "no", "nn": "no", "zh-cn": "zh", "zh-tw": "zh-hant", "zh-hk": "zh-hant"}
-"""Languages under the code that the data may have them by."""
+_SAME = {"zh-tw": "zh-hant", "zh-hk": "zh-hant-hk", "zh-mo": "zh-hant"}
+"""What people write, and what the data calls it."""
+_MORE = {"nb": "no", "nn": "no"}
+"""Languages that have some of their names under another one's code."""
 
 
 @dataclass
@@ -19,13 +21,19 @@ class Languages:
     """The languages of a file: a table of the lengths, then each language's JSON. Raises PluginDown."""
 
     file: str
+    scripts_apart: bool = False
+    """Whether a language in another script (`zh-Hant`) stands by itself, as it does in the CLDR."""
 
     def known(self, language: str) -> tuple[str, ...]:
         """`pt-BR` → `pt-BR`, `pt`, as far as they are there; case does not count."""
-        parts = language.replace("_", "-").casefold().split("-")
-        asked = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-        asked += [_SAME[one] for one in asked if one in _SAME and _SAME[one] not in asked]
         known = {name.casefold(): name for name in self._spans if name}
+        low = language.replace("_", "-").casefold()
+        parts = _SAME.get(low, low).split("-")
+        asked = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+        asked += [_MORE[one] for one in asked if one in _MORE]
+        if self.scripts_apart:
+            scripts = [place for place, one in enumerate(asked) if len(one.rpartition("-")[2]) == 4]
+            asked = asked[: scripts[0] + 1] if scripts else asked
         return tuple(known[one] for one in asked if one in known)
 
     def names(self, language: str) -> Mapping[str, str]:

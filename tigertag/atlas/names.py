@@ -8,7 +8,7 @@ from functools import cache
 from tigertag.atlas.languages import Languages
 
 _COUNTRIES = Languages("countries.bin")
-_PLACES = Languages("names.bin")
+_PLACES = Languages("names.bin", scripts_apart=True)
 
 
 def has_language(language: str) -> bool:

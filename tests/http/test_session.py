@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.http.echo import Echo, http
-from tests.servers.base import Fault, Request, parts
+from tests.servers.base import Fault, Request
+from tests.servers.forms import parts
 from tigertag.http import (
     Backoff,
     BadReply,

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from tests.servers.base import Answer, Fault, Part, Request, Service, parts
+from tests.servers.base import Answer, Fault, Request, Service
 from tests.servers.compreface_faces import Seen, drawn_faces
 from tests.servers.compreface_requests import (
     BASE,
@@ -29,6 +29,7 @@ from tests.servers.compreface_requests import (
     name_trouble,
     refusal,
 )
+from tests.servers.forms import Part, parts
 
 KEY = "0f6c35b3-9d1c-4f0e-8b1d-5b7a6a3f2c11"
 DETECTION_KEY = "7d0b2a52-31a4-4c39-9f1d-6f0a54c7e9aa"

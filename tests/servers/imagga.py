@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image
 
-from tests.servers.base import Answer, Part, Request, Service, parts
+from tests.servers.base import Answer, Request, Service
+from tests.servers.forms import Part, parts
 
 KEY = "acc_0123456789abcde"
 SECRET = "5ecret/+of=the&account"

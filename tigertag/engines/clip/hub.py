@@ -9,8 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    get_token,
+    hf_hub_download,
+    hf_hub_url,
+    try_to_load_from_cache,
+)
 from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: of httpx, or its successor
     EntryNotFoundError,
     HfHubHTTPError,
@@ -228,6 +236,11 @@ def _unreachable(place: Place, name: str) -> PluginDown:
 
 
 def _first(error: Exception) -> str:
-    """Without what stands behind an address: a hub signs those that it sends on to."""
-    said = re.sub(r"\?[^\s)'\"]*", "", str(error).strip().partition("\n")[0])
+    """Without the hub's token, should it be sent back, and without what stands behind an address: a hub signs
+    those that it sends on to.
+    """
+    said, token = str(error), get_token() or ""
+    for spelling in filter(None, (token, quote(token), quote(token, safe=""), quote_plus(token))):
+        said = said.replace(spelling, "***")
+    said = re.sub(r"\?[^\s)'\"]*", "", said.strip().partition("\n")[0])
     return said[:200] or type(error).__name__

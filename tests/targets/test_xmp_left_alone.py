@@ -37,6 +37,15 @@ def test_a_sidecar_that_is_none_stays_as_it_is_and_is_named(folder: Folder, cont
     assert folder.sidecar("a").read_bytes() == content
 
 
+def test_a_sidecar_that_can_be_read_but_not_edited_stays_as_it_is_and_is_named(folder: Folder) -> None:
+    item = folder.item("a")
+    content = EMPTY.replace(b"xmlns:lr=", b'xmlns:odd="a name with blanks" xmlns:lr=')
+    folder.sidecar("a").write_bytes(content)
+    error = problem(folder.target(), item)
+    assert "a.jpg.xmp is left as it is" in str(error) and not error.again
+    assert folder.sidecar("a").read_bytes() == content
+
+
 def test_a_sidecar_that_is_read_only_stays_so_and_is_named(folder: Folder) -> None:
     """RELIABILITY M7."""
     item = folder.item("a", ["Holiday"])

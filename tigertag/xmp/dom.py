@@ -14,7 +14,6 @@ from xml.dom.minidom import (
 )
 from xml.parsers.expat import ExpatError
 
-from defusedxml import DefusedXmlException
 from defusedxml.minidom import parseString
 
 from tigertag.xmp.verbatim import Verbatim
@@ -31,34 +30,21 @@ class BadPacket(ValueError):
 
 
 def parse(source: bytes) -> Document:
-    """No document type, no entities: they are how a file makes a reader open others or run out of memory.
-
-    Raises BadPacket.
-    """
-    if len(source) > LONGEST:
-        raise BadPacket(f"it is larger than {LONGEST >> 20} MiB")
+    """What `reading.tree` has found to be a packet, to be edited. Raises BadPacket."""
     try:
         document: Document = parseString(source, forbid_dtd=True)  # type: ignore[arg-type]  # the stub knows texts only
-    except DefusedXmlException as error:
-        raise BadPacket("it declares a document type or entities") from error
     except (ExpatError, LookupError, ValueError) as error:
         raise BadPacket(f"it is no well-formed XML: {error}") from error
-    if any(depth > DEEPEST for _, depth in _walk(document.documentElement)):
-        raise BadPacket("it is nested too deeply")
     return document
 
 
 def elements(top: Element | None) -> Iterator[Element]:
     """`top` and all elements below it."""
-    return (node for node, _ in _walk(top))
-
-
-def _walk(top: Element | None) -> Iterator[tuple[Element, int]]:
-    waiting = [(top, 0)] if top is not None else []
+    waiting = [top] if top is not None else []
     while waiting:
-        node, depth = waiting.pop()
-        yield node, depth
-        waiting += [(child, depth + 1) for child in reversed(children(node))]
+        node = waiting.pop()
+        yield node
+        waiting += reversed(children(node))
 
 
 def children(node: Element) -> list[Element]:

@@ -65,7 +65,9 @@ def _one_link(shelf: Shelf) -> None:
 
 
 def _closed(shelf: Shelf) -> None:
-    """To all but root."""
+    """The files are nobody's own, the folder is root's."""
+    for path in shelf.photos.iterdir():
+        os.chown(path, NOBODY, NOBODY)
     shelf.photos.chmod(0o555)
 
 

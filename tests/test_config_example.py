@@ -74,6 +74,21 @@ def test_a_copy_of_the_example_is_a_good_configuration_that_says_nothing(tmp_pat
     assert settings.warnings == ()
 
 
+def test_every_value_that_the_example_shows_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "faces").mkdir()
+    for name in ("vocabulary.yaml", "faces/faces.yaml", "look-for.txt"):
+        (tmp_path / name).write_text("")
+    needed = {"ENGINE_IMAGGA_API_KEY": "key", "ENGINE_IMAGGA_API_SECRET": "secret", "PLEX_TOKEN": "token"}
+    needed |= {"ENGINE_COMPREFACE_API_KEY": "00000000-0000-0000-0000-000000000002", "ENGINE_OPENAI_MODEL": "m"}
+    shown = {name: value for name, value in in_example().items() if value}
+    shown.pop("TIGERTAG_ENV_FILE", None)  # it leads to another file
+    settings = load(env_file=None, environ=needed | shown, cwd=tmp_path)
+    assert {one.plugin for one in settings.engines} >= {
+        name for family, name in built_in() if family == "engine"
+    }
+    assert settings.warnings == ()
+
+
 def test_the_example_of_a_vocabulary_can_be_read() -> None:
     faults: list[str] = []
     words = read_vocabulary(ROOT / "vocabulary.yaml.example", "vocabulary.yaml.example", faults)

@@ -34,6 +34,30 @@ def measure(folder: Path, *, full: bool) -> Iterator[Figure]:
             raise RuntimeError(f"{first.new} of {made} files were new")
         yield compared(run, root, "folder as it was", f"{size}; the listing and its comparison in the database")
         yield from changed(run, root, size)
+        yield from with_sidecars(run, root, size)
+
+
+def with_sidecars(run: Run, root: Path, size: str) -> Iterator[Figure]:
+    """As many sidecars as photos: found, and noticed where they change."""
+    photos = sorted(root.glob("*/*.jpg"))
+    for photo in photos:
+        photo.with_name(f"{photo.name}.xmp").write_bytes(b"sidecar")
+    found = list_once(run, root)
+    if (found.new, found.changed) != (0, len(photos)):
+        raise RuntimeError(f"{found.changed} of {len(photos)} photos have got a sidecar")
+    size = f"{size}, and a sidecar beside each"
+    yield compared(run, root, "folder with sidecars as it was", size)
+    for number in range(_CHANGES):
+        photo = photos[number * len(photos) // _CHANGES]
+        photo.with_name(f"{photo.name}.xmp").write_bytes(b"another sidecar")
+    bare = seconds(lambda: look_at_all(root))
+    began = time.perf_counter()
+    changed = list_once(run, root).changed
+    took = time.perf_counter() - began
+    if changed != _CHANGES:
+        raise RuntimeError(f"{changed} of {_CHANGES} sidecars were seen to have changed")
+    note = f"{size}; in all of these folders, listed once"
+    yield Figure(f"{_CHANGES} sidecars changed", took, "s", "lower", bare, "scandir and stat", note)
 
 
 def changed(run: Run, root: Path, size: str) -> Iterator[Figure]:

@@ -11,21 +11,28 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from sqlalchemy import text
 
 from benchmarks.alone import MIB, peak
 from benchmarks.figure import Figure
+from benchmarks.keeping import KeepingOptions
 from tests import databases, large
+from tests.fakes_pipeline import WallTarget
 from tests.house import House
 from tigertag.app.tags import photos_by_part
 from tigertag.app.trying import try_vocabulary
+from tigertag.app.writing import WriteOrder, write
+from tigertag.config import Declared
 from tigertag.config.vocabulary import read_vocabulary
 from tigertag.model import Vocabulary
 from tigertag.store.database import Database
+
+T = TypeVar("T", "Tried", "Wrote")
 
 PHOTOS, MANY = 10_000, 100_000
 TAGS = 20_000
@@ -54,6 +61,20 @@ class Tried:
     """Bytes that it held at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """What a write by a vocabulary took in a process of its own."""
+
+    exit_code: int
+    changes: int
+    """Tags written or removed."""
+    asked: int
+    seconds: float
+    wall: float
+    """Seconds by the clock."""
+    peak: int
+
+
 def measure(folder: Path, *, full: bool) -> Iterator[Figure]:
     """On SQLite; `full`: to 100,000 photos of a million annotations."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,15 +93,15 @@ def measure(folder: Path, *, full: bool) -> Iterator[Figure]:
     )
     photos = MANY if full else PHOTOS
     yield from _applied(folder, file, photos, what)
-    with _furnished(folder / "written", photos // 10) as house:
-        yield _written(house, words, photos // 10, what)
+    yield from _written(folder / "written", file, photos if full else photos // 5, what)
 
 
 def _applied(folder: Path, file: Path, photos: int, what: str) -> Iterator[Figure]:
     with _furnished(folder / "library", photos):
         nothing = folder / "nothing.yaml"
         nothing.write_text("deny: [nothing]\n")
-        less, more = _tried(folder, nothing), _tried(folder, file)
+        library = folder / "library"
+        less, more = (_done(Tried, library=library, file=each) for each in (nothing, file))
         if more.photos != photos or more.changed < 0.9 * photos or more.asked:
             raise RuntimeError(f"{more.changed} of {photos} photos would change, {more.asked} calls were made")
         note = f"{what}, to {photos:,} photos with {10 * photos:,} annotations in SQLite; no engine call"
@@ -92,43 +113,39 @@ def _applied(folder: Path, file: Path, photos: int, what: str) -> Iterator[Figur
         )
 
 
-def _written(house: House, words: Vocabulary, photos: int, what: str) -> Figure:
-    """All photos written anew, then again after a change that moves as many tags by a prefix."""
-    house.vocabulary = words
-    began = time.process_time()
-    report = house.write()
-    seconds = time.process_time() - began
-    asked = sum(mind.asked.total() for mind in house.stage.minds.values())
-    if report.exit_code or report.tally.added < photos or asked:
-        raise RuntimeError(
-            f"write ended with {report.exit_code}, {report.tally.added} tags, {asked} engine calls"
-        )
-    house.vocabulary = Vocabulary()
-    for name in large.ENGINES:
-        house.change(name, prefix=name)
-    began = time.process_time()
-    again = house.write()
-    baseline = time.process_time() - began
-    tags = f"{report.tally.added + report.tally.removed:,} tags written or removed; the target in memory"
-    against = f"{again.tally.added + again.tally.removed:,} tags after a change of prefix, with no vocabulary"
-    return Figure(
-        "write after a change to a large vocabulary",
-        seconds,
-        "s",
-        "lower",
-        baseline,
-        against,
-        f"{what}; {tags}",
-    )
+def _written(folder: Path, file: Path, photos: int, what: str) -> Iterator[Figure]:
+    """A tenth of the photos and all of them, each in a process of its own; then all again without a tree."""
+    few, many = photos // 10, photos
+    wrote = {}
+    for number in (few, many):
+        with _furnished(folder / str(number), number):
+            wrote[number] = _done(Wrote, library=folder / str(number), file=file)
+    less, more = wrote[few], wrote[many]
+    for number, each in wrote.items():
+        if each.exit_code or each.changes < number or each.asked:
+            raise RuntimeError(f"write ended with {each.exit_code}, {each.changes} tags, {each.asked} calls")
+    flat = folder / "flat.yaml"
+    flat.write_text(_drawn(is_tree=False), encoding="utf-8")
+    again = _done(Wrote, library=folder / str(many), file=flat)
+    note = f"{what}; {more.changes:,} tags written to or removed from {many:,} photos in {more.wall:.0f} s"
+    name = "seconds a thousand photos of a write by a large vocabulary"
+    against = f"{few:,} photos; a ratio of 1 would be a write that does not slow down with the library"
+    yield Figure(name, 1e3 * more.seconds / many, "s", "lower", 1e3 * less.seconds / few, against, note)
+    name = "peak memory of a write by a large vocabulary"
+    yield Figure(name, more.peak / MIB, "MiB", "lower", less.peak / MIB, f"{few:,} photos", note)
+    name = "write after a change of the tree alone"
+    note = f"{again.changes:,} tags removed that were written for what lies below them; no engine call"
+    against = "the first write by the vocabulary"
+    yield Figure(name, again.seconds, "s", "lower", more.seconds, against, note)
 
 
-def _drawn() -> str:
-    lines = ["language: [de, fr]", "write_parents: true", "tags:"]
+def _drawn(*, is_tree: bool = True) -> str:
+    lines = ["language: [de, fr]", f"write_parents: {str(is_tree).lower()}", "tags:"]
     for number in range(1, TAGS + 1):
         names = ", ".join(f"{language}: {word} {number}" for language, word in _LANGUAGES)
         lines += [
             f"  word {number}:",
-            f"    parent: group {number % _GROUPS}",
+            *([f"    parent: group {number % _GROUPS}"] if is_tree else []),
             f"    synonyms: [alias {number}]",
             f"    names: {{{names}}}",
         ]
@@ -168,8 +185,8 @@ def _url(folder: Path) -> str:
     return f"sqlite:///{folder / 'tigertag.db'}"
 
 
-def _tried(folder: Path, file: Path) -> Tried:
-    order = json.dumps({"library": str(folder / "library"), "file": str(file)})
+def _done(kind: type[T], *, library: Path, file: Path) -> T:
+    order = json.dumps({"kind": kind.__name__, "library": str(library), "file": str(file)})
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.vocabulary"],
         input=order,
@@ -178,27 +195,51 @@ def _tried(folder: Path, file: Path) -> Tried:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError("the trial in a process of its own has failed")
-    return Tried(**json.loads(done.stdout))
+        raise RuntimeError("applying the vocabulary in a process of its own has failed")
+    return kind(**json.loads(done.stdout))
 
 
 def main() -> None:
     order = json.load(sys.stdin)
-    url = _url(Path(order["library"]))
+    library, file = Path(order["library"]), Path(order["file"])
+    url = _url(library)
     with Database.open(url) as database:
         house = House(database, url)
         for name in large.ENGINES:
             house.engine(name)
-        began = time.process_time()
-        with database.reading() as session:
-            photos = sum(len(part) for part in photos_by_part(session, list(large.ENGINES)))
-        before = time.process_time() - began
-        began = time.process_time()
-        trial = try_vocabulary(house.app, Path(order["file"]))
-        seconds = time.process_time() - began
-        asked = sum(mind.asked.total() for mind in house.stage.minds.values())
-        print(json.dumps(asdict(Tried(photos, trial.changed, asked, seconds, before, peak()))))
+        made = _write(house, library, file) if order["kind"] == Wrote.__name__ else _try(house, database, file)
+        print(json.dumps(asdict(made)))
         house.close()
+
+
+def _try(house: House, database: Database, file: Path) -> Tried:
+    began = time.process_time()
+    with database.reading() as session:
+        photos = sum(len(part) for part in photos_by_part(session, list(large.ENGINES)))
+    before = time.process_time() - began
+    began = time.process_time()
+    trial = try_vocabulary(house.app, file)
+    seconds = time.process_time() - began
+    return Tried(photos, trial.changed, _asked(house), seconds, before, peak())
+
+
+def _write(house: House, library: Path, file: Path) -> Wrote:
+    """With a target that keeps nothing in memory, and shows at first what the ledger says."""
+    house.vocabulary = _read(file)
+    shows = tuple(f"Word {number}" for number in range(1, 4))
+    kept = {"file": library / "shown.db", "identity": WallTarget.identity, "shows": shows}
+    options = KeepingOptions.model_validate(kept)
+    target = Declared("wall", "target", "benchmarks.keeping.KeepingTarget", options)
+    app = replace(house.app, settings=replace(house.app.settings, targets=(target,)))
+    cpu, clock = time.process_time(), time.perf_counter()
+    report = write(app, WriteOrder())
+    cpu, clock = time.process_time() - cpu, time.perf_counter() - clock
+    changes = report.tally.added + report.tally.removed
+    return Wrote(report.exit_code, changes, _asked(house), cpu, clock, peak())
+
+
+def _asked(house: House) -> int:
+    return sum(mind.asked.total() for mind in house.stage.minds.values())
 
 
 if __name__ == "__main__":

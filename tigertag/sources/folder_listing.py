@@ -52,7 +52,7 @@ class Listing:
     def _stamp(self, found: Found) -> str:
         """What the photo looks like, and its sidecar."""
         photo = self._look(found.path, found.status)
-        if found.sidecar is None or found.beside is None:
+        if found.beside is None:
             return photo
         folder = found.path.rpartition("/")[0]
         return stamped(photo, self._look(f"{folder}/{found.sidecar}", found.beside))

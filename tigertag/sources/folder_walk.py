@@ -130,7 +130,7 @@ class Walk:
         beside = _Beside.of(folder)
         for entry in sorted(folder.files, key=attrgetter("name")):
             if not is_hidden(entry.name) and (found := self._picture(folder.path_of(entry.name), entry)):
-                yield self._with_sidecar(found, entry.name, beside)
+                yield self._with_sidecar(found, entry.name, beside) if beside.entries else found
 
     def only(self, name: str) -> Found:
         """The picture of this name right below the root. Raises OSError."""

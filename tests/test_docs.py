@@ -135,6 +135,11 @@ def test_a_start_shows_before_it_writes_in_six_commands_at_most(title: str) -> N
     assert [line for line in spoken if line in SEE_THEN_WRITE] == list(SEE_THEN_WRITE)
 
 
+def test_content_tags_for_a_folder_take_three_commands() -> None:
+    commands = shell_lines(section("CLIP", page("engines")))
+    assert commands == ["pip install '.[clip]'", "tigertag scan ~/Pictures --yes", "tigertag tags"]
+
+
 def test_make_targets_that_are_named_are_there() -> None:
     made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
     named = set(re.findall(r"\bmake ([a-z]+)\b(?=`| +#|$)", EVERY_PAGE, re.M))

@@ -72,6 +72,14 @@ def test_each_photo_gets_the_word_that_fits_and_no_other(library: Terminal) -> N
     assert said["said"] == "red" and said["engine"] == "clip" and 0.5 < said["confidence"] <= 1
 
 
+def test_stored_vectors_are_searched(library: Terminal) -> None:
+    scan(library)
+    found = library.json("similar", "red.jpg")
+    assert [each["path"].rpartition("/")[2] for each in found] == ["purple.jpg", "green.jpg"]
+    (best, *_) = library.json("tags", "try", "purple")
+    assert best["path"].endswith("purple.jpg") and best["fits"]
+
+
 def test_a_new_word_looks_at_no_photo(library: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     scan(library)
     no_images(monkeypatch)

@@ -16,8 +16,9 @@ _LARGER = 2
 the pixels are, and traces of the first, and of JPEG, are averaged away.
 
 Against a single scaling of the whole picture, 47 real photos at 224 pixels (384) differ by 1.5 (1.0) of 255
-levels on average and by 70 (43) at most, on edges; their vectors, by a vision transformer with random weights, have a
-cosine of 0.997 (0.999), and of 0.992 (0.998) at least. Three times the size halves that, for twice the work.
+levels on average and by 70 (43) at most, on edges. Their vectors, by a vision transformer with random weights,
+have a cosine of 0.997 (0.999), and of 0.992 (0.998) at least. Three times the size halves that, for twice the
+work.
 """
 _QUALITY = 95
 

@@ -29,7 +29,7 @@ OF_PICTURES = (
         "    if width * height > most:\n",
         "    if False:\n",
         "K6: a picture with too many pixels is named and not decoded",
-        "tests/test_media.py",
+        "tests/test_media_damage.py",
         "test_a_picture_with_too_many_pixels_is_named_before_it_is_decoded",
     ),
     Safeguard(

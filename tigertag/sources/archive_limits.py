@@ -70,19 +70,6 @@ def is_bomb(packed: int, unpacked: int) -> bool:
     """Whether so many bytes cannot honestly have come out of so few."""
     return unpacked > max(RATIO_FROM, MOST_RATIO * packed)
 
-    def take_photo(self, size: int) -> None:
-        """Raises Broken where archives within hold more than the outermost can honestly hold."""
-        self.unpacked += size
-        if is_bomb(self.packed, self.unpacked):
-            became = f"{self.packed >> 10:,} KiB would become over {self.unpacked >> 20:,} MiB"
-            raise Broken(f"is not read on: {became}")
-
-    def take_nested(self, size: int) -> None:
-        """For an archive within of so many bytes. Raises Broken where that is too much."""
-        self.nested -= size
-        if self.nested < 0:
-            raise Broken(f"holds too much (over {MOST_NESTED_IN_ALL >> 30} GiB of archives within)")
-
 
 class Cautious(io.BufferedReader):
     """Refuses to read much at once: what asks for it believes a number that a stranger wrote down."""

@@ -25,9 +25,9 @@ from benchmarks.figure import Figure
 from benchmarks.place import app_for
 from tests import databases
 from tests.engines import clip_models
-from tests.fakes import FakeMemory
 from tigertag.app.words import policy_over
 from tigertag.app.writing import WriteOrder, write
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.engines.clip import ClipEngine, ClipOptions
 from tigertag.meaning.contrast import NEUTRAL
 from tigertag.model import JSON, Item

@@ -10,10 +10,10 @@ from datetime import datetime
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from tests.fakes import FakeMemory, FakePermit
 from tests.formats import cr2, dng, encoded, film, pages
 from tests.pictures import draw
 from tigertag import blocks
+from tigertag.contract.stand_ins import FakeMemory, FakePermit
 from tigertag.engines.metadata import MetadataEngine, MetadataOptions
 from tigertag.engines.metadata_words import GROUPS
 from tigertag.media import open_photo

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeMemory
-from tests.sources.contract import picture
 from tests.sources.test_folder_changes import Shelf
+from tigertag.contract.source import picture
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import PhotoError
 from tigertag.model import Item, Sidecar
 from tigertag.sources.archive import ArchiveOptions, ArchiveSource

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from tests.fakes import FakeMemory
 from tests.pictures import jpeg_bytes
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import ItemError
 from tigertag.model import Change, Item
 from tigertag.targets.xmp import XmpOptions, XmpTarget

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeMemory
 from tests.pictures import jpeg_bytes
 from tests.steps import ends_at, finds_no_room_at
 from tests.targets.embedding import needs_exiftool
+from tigertag.contract.stand_ins import FakeMemory
 from tigertag.errors import DiskError, DiskFull, TransientError
 from tigertag.exiftool import Answer, ExifTool
 from tigertag.model import Change, Item

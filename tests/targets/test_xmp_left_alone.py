@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.targets.contract import change, folded
 from tests.targets.photo_folder import PICTURE, Folder, Inside, listing, problem
+from tigertag.contract.target import change, folded
 from tigertag.errors import ItemError, Unreachable
 from tigertag.model import Change, Item, Presence, Shown, Written
 from tigertag.xmp.fields import Field

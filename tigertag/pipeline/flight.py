@@ -14,7 +14,7 @@ from tigertag.media import OpenPhoto
 from tigertag.model import Item, Rendition
 from tigertag.pipeline.due import DueItem
 from tigertag.pipeline.lane import Key
-from tigertag.pipeline.workshop import Workshop
+from tigertag.pipeline.workshop import TASKS, Workshop
 from tigertag.worker import Made, Render
 
 
@@ -66,7 +66,7 @@ class Preparing:
     @property
     def has_room(self) -> bool:
         """Whether the workers should get one more; what is given to them is not taken back."""
-        return self.under_way <= self.workshop.workers.size
+        return self.under_way < TASKS * self.workshop.workers.size
 
     def start(self, row_id: int, photo: OpenPhoto, renditions: tuple[Rendition, ...]) -> None:
         """Lets workers make these; `Prepared` comes as an event."""

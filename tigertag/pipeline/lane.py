@@ -22,7 +22,7 @@ from tigertag.model import Analysis, Engine, Outcome, Permit, Photo, Send
 from tigertag.pipeline.pace import Lap
 from tigertag.pipeline.permits import PermitAsked, Unbilled
 from tigertag.pipeline.work import OpenEngine
-from tigertag.pipeline.workshop import Workshop
+from tigertag.pipeline.workshop import TASKS, Workshop
 from tigertag.worker import Blueprint, Parcel, Said
 
 log = logging.getLogger(__name__)
@@ -316,4 +316,4 @@ def window(lanes: Sequence[Lane], workshop: Workshop) -> int:
     Memory depends on it, and on nothing else.
     """
     widest = max((lane.width for lane in lanes), default=0)
-    return max(LEAST_WINDOW, FETCHERS + 2 * workshop.workers.size + 2 * widest)
+    return max(LEAST_WINDOW, FETCHERS + TASKS * workshop.workers.size + 2 * widest)

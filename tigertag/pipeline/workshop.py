@@ -21,6 +21,9 @@ from tigertag.worker import Made, Measure, Render, Result, Task, Thing
 
 T = TypeVar("T")
 
+TASKS = 3
+"""Pictures that a worker is given at most: one in hand, and two to go on with while the coordinator commits."""
+
 _LOSSES = 2
 
 

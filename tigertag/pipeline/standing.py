@@ -35,7 +35,7 @@ class Standing:
 
 
 def wanted_fingerprint(tags: Iterable[Wanted], caption: str = "") -> str:
-    """Tells whether an item is to be looked at again: the names wanted, by whom, below what, and the caption."""
+    """Tells whether an item is to be looked at again: names wanted, by whom, below what, and the caption."""
     names: list[JSON] = [
         [tag.fold, sorted(tag.engines), *([list(tag.path)] if tag.path else [])]
         for tag in sorted(tags, key=lambda tag: tag.fold)

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import make_url, text
 
 from tests import databases
+from tests.store.later import connected
 from tests.store.rows import bump, photo
-from tests.store.test_schema import connected
 from tigertag.errors import DiskError, StoreError
 from tigertag.store.database import Database
 

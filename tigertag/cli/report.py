@@ -20,6 +20,7 @@ def lines(report: ScanReport, *, wrote: bool = True) -> list[str]:
         *([_nothing_to_do(report)] if nothing_to_do(report) else [_done(report, wrote)]),
         *outstanding(report),
         *take_back(report.run_id, report.tally),
+        *map(visible, report.offers),
         *([f"Answers are kept in {place(report.kept_in)}"] if report.kept_in else []),
     ]
 
@@ -34,6 +35,7 @@ def forecast(report: ScanReport) -> list[str]:
         *sources_and_engines(report, ask=True),
         f"{words}. This was a dry run: nothing was sent, written or kept.",
         *outstanding(report),
+        *map(visible, report.offers),
     ]
 
 

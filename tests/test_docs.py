@@ -135,9 +135,12 @@ def test_a_start_shows_before_it_writes_in_six_commands_at_most(title: str) -> N
     assert [line for line in spoken if line in SEE_THEN_WRITE] == list(SEE_THEN_WRITE)
 
 
-def test_content_tags_for_a_folder_take_three_commands() -> None:
-    commands = shell_lines(section("CLIP", page("engines")))
-    assert commands == ["pip install '.[clip]'", "tigertag scan ~/Pictures --yes", "tigertag tags"]
+def test_content_tags_for_a_folder_take_three_commands_or_four_with_ollama() -> None:
+    clip = ["pip install '.[clip]'", "tigertag scan ~/Pictures --yes", "tigertag tags"]
+    assert shell_lines(section("CLIP", page("engines"))) == clip
+    ollama = shell_lines(section("OpenAI-compatible servers", page("engines")))
+    assert len(ollama) == 4
+    assert shell_lines(section("What is in the pictures, without an account")) == clip + ollama
 
 
 def test_make_targets_that_are_named_are_there() -> None:

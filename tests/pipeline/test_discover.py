@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes_pipeline import tag
+from tests.fakes_pipeline import ShelfSource, tag
 from tests.house import House
 from tigertag.app import scanning
 from tigertag.app.scanning import ScanOrder
@@ -58,6 +58,23 @@ def test_half_of_a_library_may_go(house: House) -> None:
     tagged(house, 24)
     house.stage.shelf.cut_after = 12
     assert (house.scan().exit_code, len(gone(house))) == (0, 12)
+
+
+@pytest.mark.parametrize("photos_too", [False, True])
+def test_videos_that_are_left_out_from_now_on_are_no_lost_disk_but_photos_are(
+    house: House, monkeypatch: pytest.MonkeyPatch, photos_too: bool
+) -> None:
+    shelf = house.stage.shelf
+    house.engine("seer").default = lambda photo: [tag("dog")]
+    for number in range(60):
+        house.photo(f"{number:02}")
+        if number >= 26:
+            shelf.photos[f"{number:02}"].path = f"{number:02}.mp4"
+    house.scan()
+    monkeypatch.setattr(ShelfSource, "skipped", {"videos": 34})
+    shelf.cut_after = 12 if photos_too else 26
+    report = house.scan()
+    assert (report.exit_code, len(gone(house))) == ((9, 0) if photos_too else (0, 34))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from tigertag.errors import PluginDown, Refused, TigerTagError, TransientError
+from tigertag.media.names import kind_of
 from tigertag.model import JSON, Item, ListsAlbums, Source
 from tigertag.model.stamp import has_moved_beside
 from tigertag.store import items, ledger, listing
@@ -24,6 +25,7 @@ from tigertag.store.listing import LastListing, Seen
 _PAGE = 500
 _MANY = 20  # Fewer photos than this can shrink to less than half overnight without a disk being gone.
 _SEVERAL = 5  # And fewer than this can all be deleted.
+_FILMS = frozenset({"videos", "clips"})  # What sources that leave films out count them as.
 
 
 @dataclass(slots=True)
@@ -224,8 +226,10 @@ def _write_page(database: Database, source_id: int, page: list[Item], known: dic
 def _take_leave(database: Database, found: Listing, last: _Last, now: datetime, dry_run: bool) -> None:
     """Marks what was not listed as gone, unless the listing is not to be trusted."""
     missing = last.missing()
-    is_halved = found.known >= _MANY and found.known - len(missing) < found.known / 2
-    is_empty = found.known >= _SEVERAL and not found.listed
+    # Videos that nobody asks for any more are no disk that is gone.
+    known = found.known - (_films(database, missing) if _FILMS & found.skipped.keys() else 0)
+    is_halved = known >= _MANY and found.known - len(missing) < known / 2
+    is_empty = known >= _SEVERAL and not found.listed
     if found.fault is None and (is_halved or is_empty):
         found.fault = Refused(
             f"{found.label} lists {found.listed:,} photos where {found.known:,} were known. "
@@ -235,6 +239,13 @@ def _take_leave(database: Database, found: Listing, last: _Last, now: datetime, 
         found.gone = len(missing)
         if not dry_run:
             database.transact(lambda session: _settle(session, last, missing, now))
+
+
+def _films(database: Database, row_ids: list[int]) -> int:
+    """How many of these are videos."""
+    with database.reading() as session:
+        found = (item for part in items.chunks(row_ids) for item, _ in items.by_ids(session, part).values())
+        return sum(kind_of(item.path) == "videos" for item in found)
 
 
 def _settle(session: Session, last: _Last, missing: list[int], now: datetime) -> None:

@@ -142,6 +142,12 @@ class Incomplete(Unreachable):
     exit_code = 3
 
 
+class Unread(PluginDown):
+    """Nobody reads any more what a target prints: it is put aside until the next run (RELIABILITY R7)."""
+
+    exit_code = 3
+
+
 class DiskFull(PluginDown):
     """No room is left where a target writes: it is put aside, since the next item would not fit either."""
 

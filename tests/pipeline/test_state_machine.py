@@ -352,7 +352,7 @@ def test_what_the_owner_was_promised_holds_in_any_order(template: None) -> None:
     run_state_machine_as_test(
         Library,
         settings=settings(
-            max_examples=_STORIES or 12,
+            max_examples=_STORIES or 9,
             stateful_step_count=30,
             derandomize=not _STORIES,
             deadline=None,

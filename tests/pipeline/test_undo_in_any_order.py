@@ -144,7 +144,7 @@ def new_house(_migrated: Callable[[str], str], tmp_path: Path) -> Callable[[], H
 
 def test_undo_and_redo_in_any_order_end_as_the_journal_says(new_house: Callable[[], House]) -> None:
     @settings(
-        max_examples=8,
+        max_examples=6,
         derandomize=True,
         deadline=None,
         database=None,

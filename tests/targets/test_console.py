@@ -10,7 +10,7 @@ import pytest
 
 from tigertag.contract.stand_ins import FakeMemory
 from tigertag.contract.target import KeepingTargetContract, change, shown
-from tigertag.errors import Unreachable
+from tigertag.errors import Unread
 from tigertag.model import Change, Item
 from tigertag.targets.console import ConsoleOptions, ConsoleTarget, memory_key
 
@@ -109,7 +109,7 @@ def test_a_line_nobody_could_read_is_printed_by_the_next_run(screen: Screen) -> 
     closed = io.StringIO()
     closed.close()
     target = ConsoleTarget(ConsoleOptions.model_validate({}), screen.memory, closed)
-    with pytest.raises(Unreachable, match="nothing more can be printed"):
+    with pytest.raises(Unread, match="nothing more can be printed"):
         list(target.write([Change(item, add=("dog",))]))
     change(screen.target(), item, add=["dog"])
     assert screen.lines == ["Summer/a.jpg  dog"]

@@ -11,7 +11,7 @@ from typing import Literal, TextIO
 
 from pydantic import Field
 
-from tigertag.errors import ItemError, Unreachable
+from tigertag.errors import ItemError, Unread
 from tigertag.model import Change, Finding, Item, Memory, Shown, Target, Written, fold
 from tigertag.options import CommaList, TargetOptions
 
@@ -57,7 +57,7 @@ class ConsoleTarget(Target):
     def write(self, changes: Sequence[Change]) -> Iterable[Written | ItemError]:
         """Prints, then remembers: what was not printed is printed by the next run.
 
-        Raises Unreachable where nobody reads.
+        Raises Unread where nobody reads.
         """
         for change in changes:
             with self._lock:
@@ -67,7 +67,7 @@ class ConsoleTarget(Target):
                     self._print(change.item, before, after)
                 except (OSError, ValueError) as error:  # a pipe that nobody reads, a stream that was closed
                     why = error.strerror if isinstance(error, OSError) else error
-                    raise Unreachable(
+                    raise Unread(
                         f"nothing more can be printed ({why}); the rest is printed by the next run"
                     ) from error
                 self._remember(change.item, after)

@@ -34,13 +34,21 @@ def sidecar_of(photo: str, is_there: Callable[[str], bool], alike: Callable[[], 
         return full
     plain = PurePath(photo)
     stem = next((name for each in ENDINGS if is_there(name := plain.with_suffix(each).name)), None)
-    return stem if stem is not None and _owns_the_stem(photo, alike()) else None
+    return stem if stem is not None and owns_the_stem(photo, alike()) else None
 
 
-def _owns_the_stem(photo: str, alike: Iterable[str]) -> bool:
+def owns_the_stem(photo: str, alike: Iterable[str]) -> bool:
+    """Whether `photo.xmp` is this photo's, among the pictures whose names differ in their endings alone."""
     names = list(alike)
     raw = [name for name in names if is_raw_name(name)]
     return all(name == photo for name in raw or names)
+
+
+def alike_in_folder(photo: Path) -> list[str]:
+    """The pictures in the photo's folder whose names differ from it in their endings alone. Raises OSError."""
+    with os.scandir(photo.parent) as entries:
+        names = [entry.name for entry in entries if kind_of(entry.name) == "picture"]
+    return [name for name in names if _stem(name) == _stem(photo.name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +143,7 @@ def _sidecar_now(photo: Path, known: str) -> str | None:
     def alike() -> list[str]:
         if known == photo.with_suffix(PurePath(known).suffix or ".xmp").name:
             return []  # the listing has seen to it
-        with os.scandir(photo.parent) as entries:
-            names = [entry.name for entry in entries if kind_of(entry.name) == "picture"]
-        return [name for name in names if _stem(name) == _stem(photo.name)]
+        return alike_in_folder(photo)
 
     return sidecar_of(photo.name, is_there, alike)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from tigertag.media.names import is_raw_name, kind_of, path_of
+from tigertag.media import sidecars
+from tigertag.media.names import path_of
 from tigertag.media.server_paths import Mapped, local_path
 from tigertag.model import Item
 
@@ -63,34 +64,20 @@ def is_as_listed(item: Item, status: os.stat_result) -> bool:
 
 
 def sidecar_of(photo: Path, naming: Naming) -> Path:
-    """The sidecar that is `photo`'s own, there or to be made.
+    """The sidecar that is `photo`'s own (`media.sidecars`), or the one to be made, called by `naming`.
 
-    `photo.jpg.xmp` where there is one. Else `photo.xmp` where there is one and it is this photo's: that of the
-    only raw file of the name, else of the only picture. Else a new one, called by `naming`; `stem` gives way to
-    `full` where `photo.xmp` would be another photo's.
+    `stem` gives way to `full` where `photo.xmp` would be another photo's.
     """
-    full = _existing(photo.with_name(f"{photo.name}.xmp"), photo.with_name(f"{photo.name}.XMP"))
-    if full is not None:
-        return full
-    stem = _existing(photo.with_suffix(".xmp"), photo.with_suffix(".XMP"))
-    if (stem is not None or naming == "stem") and _owns_the_stem(photo):
-        return stem or photo.with_suffix(".xmp")
+
+    def is_there(name: str) -> bool:
+        return os.path.lexists(photo.with_name(name))
+
+    name = sidecars.sidecar_of(photo.name, is_there, lambda: sidecars.alike_in_folder(photo))
+    if name is not None:
+        return photo.with_name(name)
+    if naming == "stem" and sidecars.owns_the_stem(photo.name, sidecars.alike_in_folder(photo)):
+        return photo.with_suffix(".xmp")
     return photo.with_name(f"{photo.name}.xmp")
-
-
-def _existing(*paths: Path) -> Path | None:
-    return next((path for path in paths if os.path.lexists(path)), None)
-
-
-def _owns_the_stem(photo: Path) -> bool:
-    alike = [name for name in _pictures(photo.parent) if Path(name).stem.casefold() == photo.stem.casefold()]
-    raw = [name for name in alike if is_raw_name(name)]
-    return [name for name in (raw or alike) if name != photo.name] == []
-
-
-def _pictures(folder: Path) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        yield from (entry.name for entry in entries if kind_of(entry.name) == "picture")
 
 
 def open_catalogue(folder: Path) -> Path | None:

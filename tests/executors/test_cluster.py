@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +186,36 @@ def test_a_scheduler_that_is_lost_is_told_and_nothing_waits_for_it(
     Hold.go.set()
     with pytest.raises(PluginDown, match="was lost"):
         remote.submit(Look(), [Thing("a")], {}).result(_SECONDS)
+
+
+@pytest.fixture
+def unreachable(cluster: SpecCluster, remote: Workers, monkeypatch: pytest.MonkeyPatch) -> Workers:
+    """Workers whose line is cut, and whose client fails as Dask's does at an answer it did not expect."""
+    tried = threading.Event()
+
+    async def fail(client: Client, timeout: float | None = None) -> None:
+        tried.set()
+        raise AssertionError
+
+    monkeypatch.setattr(Client, "_ensure_connected", fail)
+    cut_off(cluster)
+    assert tried.wait(_SECONDS)
+    return remote
+
+
+def test_a_client_that_cannot_connect_anew_is_left_in_silence(
+    unreachable: Workers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    unreachable.close()
+    del unreachable
+    gc.collect()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_nothing_waits_for_a_line_that_stays_cut_while_the_scheduler_answers(unreachable: Workers) -> None:
+    unreachable._patience = 0.1  # type: ignore[attr-defined]
+    with pytest.raises(PluginDown, match="was lost; run this again"):
+        unreachable.submit(Look(), [Thing("a")], {}).result(_SECONDS)
 
 
 def test_workers_that_do_not_come_back_are_not_waited_for(cluster: SpecCluster, remote: Workers) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.executors.tasks import Decode, Look, Thing, Unsendable
-from tests.fakes_pipeline import drawn
 from tests.plugins_for_tests import Burner
+from tests.stage import drawn
 from tigertag import executors
 from tigertag.errors import MissingDecoder, PhotoError, PluginDown, TigerTagError, TransientError, WorkerLost
 from tigertag.media import File, Here

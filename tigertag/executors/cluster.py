@@ -127,9 +127,18 @@ def open_remote(place: str) -> Cluster:
     try:
         _check(client, place)
     except BaseException:
-        client.close()
+        _leave(client)
         raise
     return Cluster(client, place)
+
+
+def _leave(client: Client) -> None:
+    """Closes Dask's client. One that lost its scheduler may fail even at that, and costs nobody an answer."""
+    try:
+        client.close(timeout=5)
+    except (AssertionError, OSError) as error:  # what ended its own connecting anew, or no end in time
+        log.debug("Dask's client could not be closed (%r)", error)
+        client.status = "closed"  # or it tries again when it is collected, and prints what stops it
 
 
 def _check(client: Client, place: str) -> None:
@@ -197,7 +206,7 @@ class Cluster:
             given = list(self._given)
         wait(given)
         self._watching.cancel()
-        self._client.close(timeout=5)
+        _leave(self._client)
         if self._local is not None:
             self._local.close(timeout=5)
 
@@ -256,15 +265,24 @@ class Cluster:
 
     async def _watch(self) -> None:
         """Knows which workers there are, and gives up what none of them can do."""
+        connected = time.monotonic()
         while self._gone is None:
             try:
                 identity = await asyncio.wait_for(self._client.scheduler.identity(), self._patience)
             except (TimeoutError, OSError):
-                self._gone = PluginDown(f"{self._name} does not answer any more; run this again when it does")
-                self._give_up(lambda demand: True, self._gone)
+                self._lose("does not answer any more; run this again when it does")
+                return
+            if self._client.status == "running":
+                connected = time.monotonic()
+            elif time.monotonic() - connected > self._patience:  # tasks go by a line of their own
+                self._lose("was lost; run this again")
                 return
             self._look([(each["nthreads"], each["resources"]) for each in identity["workers"].values()])
             await asyncio.sleep(_GLANCE)
+
+    def _lose(self, what: str) -> None:
+        self._gone = PluginDown(f"{self._name} {what}")
+        self._give_up(lambda demand: True, self._gone)
 
     def _look(self, workers: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         self.size = max(1, sum(threads for threads, _ in workers))

@@ -80,6 +80,11 @@ class TestAnswerLost:
             http(echo.url, read_timeout=0.2, total_timeout=0.5).call("GET", "/a")
         assert caught.value.timed_out
 
+    def test_a_single_request_may_have_less_time(self, echo: Echo) -> None:
+        echo.fail("/a", Fault(hang=True))
+        with pytest.raises(AnswerLost, match="timed out"):
+            http(echo.url, read_timeout=60, total_timeout=60).call("GET", "/a", within=0.2)
+
     def test_a_dripping_body_too(self, echo: Echo) -> None:
         echo.fail("/a", Fault(body=b"x" * 100_000, drip=0.002))
         with pytest.raises(AnswerLost, match="timed out") as caught:
@@ -109,6 +114,22 @@ class TestAnswerLost:
             threading.Thread(target=_say, args=(other, b"SSH-2.0-OpenSSH_9.6\r\n"), daemon=True).start()
             with pytest.raises(AnswerLost):
                 http(f"http://127.0.0.1:{other.getsockname()[1]}").call("GET", "/a")
+
+    @pytest.mark.parametrize("hint", [102, 103])
+    def test_a_hint_before_the_answer_is_no_answer(self, hint: int) -> None:
+        """Else each request would be given the answer to the one before it (E17)."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=_hint, args=(server, hint), daemon=True).start()
+            session = http(f"http://127.0.0.1:{server.getsockname()[1]}")
+            answers = [session.call("GET", path) for path in ("/a", "/b")]
+        assert [(answer.status, answer.body) for answer in answers] == [(200, b"/a"), (200, b"/b")]
+
+    def test_hints_without_end_are_no_answer(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            hints = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 10
+            threading.Thread(target=_say, args=(server, hints), daemon=True).start()
+            with pytest.raises(AnswerLost):
+                http(f"http://127.0.0.1:{server.getsockname()[1]}").call("GET", "/a")
 
 
 class TestRefusedAnswers:
@@ -146,6 +167,17 @@ class TestRefusedAnswers:
         with pytest.raises(Redirected) as caught:
             http(echo.url).call("GET", "/a")
         assert str(caught.value) == f"unexpected redirect to {where}" and len(echo.requests) == 1
+
+
+def _hint(listener: socket.socket, hint: int) -> None:
+    """Answers each request with its path, after a hint that has gone out before."""
+    connection, _ = listener.accept()
+    with connection:
+        while request := connection.recv(65536):
+            path = request.split()[1]
+            connection.sendall(b"HTTP/1.1 %d Soon\r\nLink: </x>\r\n\r\n" % hint)
+            threading.Event().wait(0.05)  # what a service takes to work
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(path), path))
 
 
 def _say(server: socket.socket, words: bytes) -> None:

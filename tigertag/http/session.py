@@ -6,6 +6,7 @@ import base64
 import html
 import http.client
 import json
+import math
 import re
 import ssl
 import time
@@ -91,15 +92,17 @@ class Http:
         params: Mapping[str, str | int] | None = None,
         body: bytes | None = None,
         content_type: str = "",
+        within: float = math.inf,
     ) -> Reply:
-        """One try of one request: never repeated, no redirect followed, over after the total limit.
+        """One try of one request: never repeated, no redirect followed, over after the total limit, or `within`
+        so many seconds where that is less.
 
         `path` is appended to the base URL, its parts already quoted. Raises NotSent, AnswerLost, Redirected,
         BadReply; ValueError for a path with a dot segment, which would address something else.
         """
         if any(unquote(part) in (".", "..") for part in path.split("/")):
             raise ValueError(f"{path!r} holds a dot segment")
-        this = Exchange(time.monotonic() + self._total)
+        this = Exchange(time.monotonic() + min(self._total, within))
         token = under_way.set(this)
         try:
             return self._exchange(this, method, path, params, body, content_type)

@@ -69,6 +69,16 @@ class _TimedResponse(http.client.HTTPResponse):
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_TimedBytes(sock, raw, under_way.get()))
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status of the answer itself. http.client takes any hint before it but 100 for the answer, and the
+        answer then for that of the next request on the connection (RFC 9110, 15.2; RELIABILITY E17).
+        """
+        found: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+        while 100 < found[1] < 200:
+            http.client.parse_headers(self.fp)
+            found = super()._read_status()  # type: ignore[misc]
+        return found
+
 
 class _Connection(HTTPConnection):
     response_class = _TimedResponse

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import text, update
 
-from tests.fakes_pipeline import DAY, Lying
 from tests.house import House
+from tests.stage import DAY, Lying
 from tigertag.model import Item
 from tigertag.store import listing
 from tigertag.store.tables import TargetRow

@@ -88,7 +88,7 @@ def asked(wire: Wire, permit: Callable[..., Send] | None = None, *, billed: bool
     ("script", "kind", "outcomes"),
     [
         ([GOOD], Analysis, [Outcome.BILLED]),
-        ([AWAY, AWAY, GOOD], Analysis, [Outcome.FREE, Outcome.FREE, Outcome.BILLED]),
+        ([AWAY, AWAY, GOOD], Analysis, [Outcome.UNSENT, Outcome.UNSENT, Outcome.BILLED]),
         ([SILENT, GOOD], Analysis, [Outcome.UNKNOWN, Outcome.BILLED]),
         ([DRIPS], TransientError, [Outcome.UNKNOWN, Outcome.UNKNOWN]),
         ([CUT], PhotoError, [Outcome.BILLED]),

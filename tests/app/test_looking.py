@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.app import looking
 from tigertag.errors import ConfigError, PhotoError
 from tigertag.store.lock import RunLock

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.app.test_looking import furnished
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.app.tags import explain, tags
 from tigertag.model import Term, Vocabulary
 

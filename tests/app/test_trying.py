@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.app.keywords import export_keywords, import_keywords
 from tigertag.app.trying import Trial, try_vocabulary
 from tigertag.config.vocabulary import read_vocabulary

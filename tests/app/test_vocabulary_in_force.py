@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.model import Term, Vocabulary
 from tigertag.vocabulary.base import base_parents
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.fakes_pipeline import DAY, Mark, drawn, tag
 from tests.house import House, content_id
 from tests.journeys.owner import PREFIX, Owner, Place, Rules, Said, canonical
+from tests.stage import DAY, Mark, drawn, tag
 from tigertag.errors import Incomplete, PhotoError, PluginDown, TigerTagError, TransientError, Unreachable
 from tigertag.model import Annotation, Photo, Vocabulary
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes_pipeline import STAGES, Mind, Stage
 from tests.journeys.test_sidecars import Owner, owner
+from tests.stage import STAGES, Mind, Stage
 from tigertag.model import CAPTION, Annotation, Kind, Photo
 from tigertag.xmp.fields import Field, Fields
 from tigertag.xmp.packet import Packet

@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.fakes_pipeline import DAY
 from tests.house import House
 from tests.journeys.nights import A_YEAR, PHOTOS, Library, Night
+from tests.stage import DAY
 
 NIGHTS = 30
 _STORIES = int(os.environ.get("TIGERTAG_NIGHTS", "0"))

@@ -77,6 +77,11 @@ class World:
             service.requests.clear()
             service.counts.clear()
 
+    def settle(self) -> None:
+        """Returns when the engines have handled, and counted, what a process that is dead had sent them."""
+        for service in (self.imagga, self.compreface):
+            service.settle()
+
     def asked(self) -> tuple[int, int]:
         """Pictures sent to Imagga and to CompreFace."""
         return self.imagga.counts["tags"], self.compreface.counts["recognise"]

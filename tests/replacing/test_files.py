@@ -18,25 +18,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.replacing.bytes import NEW, OLD, names
 from tigertag.errors import DiskError, PhotoError, TigerTagError, TransientError
 from tigertag.replacing import create, holding, remove, replace
-
-OLD, NEW = b"old " * 5000, b"new " * 6000
 
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away"
 )
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "x.jpg"
-    path.write_bytes(OLD)
-    return path
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
 
 
 def sha(data: bytes) -> str:

@@ -8,22 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.replacing.bytes import NEW, OLD, names
 from tests.steps import ends_at
 from tigertag.replacing import create, drafts, holding, replace, sweep
-
-OLD, NEW = b"old " * 5000, b"new " * 6000
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "x.jpg"
-    path.write_bytes(OLD)
-    return path
-
-
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()}
-
 
 # Ending at any moment.
 

@@ -69,6 +69,43 @@ class Server:
         with self.connection() as connection:
             connection.execute(text(f"DROP DATABASE IF EXISTS {make_url(url).database}{force}"))
 
+    @contextmanager
+    def reader(self, url: str) -> Iterator[str]:
+        """The URL for a user who may read the tables that the database gets, and nothing else."""
+        name, database = f"{_PREFIX}{uuid.uuid4().hex[:12]}", make_url(url).database
+        make = [f"CREATE USER {name}@'%' IDENTIFIED BY 's3cret'", f"GRANT SELECT ON {database}.* TO {name}@'%'"]
+        end = [f"DROP USER {name}@'%'"]
+        if self.is_postgresql:
+            make = [
+                f"CREATE ROLE {name} LOGIN PASSWORD 's3cret'",
+                f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {name}",
+            ]
+            end = [f"DROP OWNED BY {name}", f"DROP ROLE {name}"]
+        self._execute(*make, database=database)
+        try:
+            yield make_url(url).set(username=name, password="s3cret").render_as_string(hide_password=False)
+        finally:
+            self._execute(*end, database=database)
+
+    @contextmanager
+    def latin(self) -> Iterator[str]:
+        """A database of PostgreSQL that keeps its text as LATIN1."""
+        name = f"{_PREFIX}{os.getpid()}_{uuid.uuid4().hex[:12]}"
+        url = self.url.set(database=name).render_as_string(hide_password=False)
+        self._execute(
+            f"CREATE DATABASE {name} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
+    def _execute(self, *statements: str, database: str | None = None) -> None:
+        with self.connection(database) as connection:
+            for statement in statements:
+                # What a driver takes for a parameter is none here.
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+
     def sweep(self) -> None:
         """Drops what test runs that were killed have left."""
         listing = "SELECT datname FROM pg_database" if self.is_postgresql else "SHOW DATABASES"

@@ -8,6 +8,7 @@ import pytest
 
 from tigertag.config import database, database_url
 from tigertag.errors import ConfigError
+from tigertag.store.address import Address
 
 
 def url_of(written: str, cwd: Path) -> str:
@@ -49,6 +50,10 @@ def test_each_kind_of_database_gets_its_driver_and_charset(written: str, full: s
         ("sqlite://", "a database in memory would forget"),
         ("sqlite:///:memory:", "a database in memory would forget"),
         ("postgresql://u:hunter22@h", "names no database"),
+        ("postgresql://u:hunter22@h:99999/d", "a number from 1 to 65535"),
+        ("sqlite://tigertag.db", "behind three slashes"),
+        ("sqlite://data/tigertag.db", "behind three slashes"),
+        ("sqlite:///file:/srv/t.db?mode=ro&uri=true", "must name the file itself"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_a_fault_without_its_password(
@@ -86,3 +91,11 @@ def test_a_file_that_cannot_be_read_stops_the_database_url(tmp_path: Path) -> No
 def test_passwords_are_masked_wherever_they_stand() -> None:
     shown = database.shown_url("postgresql+psycopg://anna:hunter22@h/d?password=hunter23&sslmode=require")
     assert shown == "postgresql+psycopg://anna:***@h/d?password=***&sslmode=require"
+
+
+@pytest.mark.parametrize("parameter", ["passwd", "password", "sslpassword", "ssl_key_password"])
+def test_a_password_among_the_parameters_is_masked_in_each_of_its_spellings(parameter: str) -> None:
+    url = f"mysql+pymysql://anna@h/d?{parameter}=hunter23&charset=utf8mb4"
+    assert "hunter23" not in database.shown_url(url)
+    assert "hunter23" not in Address.parse(url).shown
+    assert "hunter23" not in Address.parse(url).redacted("no hunter23 here")

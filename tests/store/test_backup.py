@@ -145,3 +145,8 @@ def test_a_server_is_copied_by_its_own_program(url: str, command: str) -> None:
         schema.backup(url, None, NOW)
     assert str(caught.value).endswith(f": {command}")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_copy_that_cannot_be_made_is_named_as_such(sqlite_database: Database, tmp_path: Path) -> None:
+    with pytest.raises(DiskError, match=r"The copy .*/missing/copy\.db cannot be made \(no such file"):
+        schema.backup(of(sqlite_database), tmp_path / "missing" / "copy.db", NOW)

@@ -87,6 +87,46 @@ def test_a_transaction_that_always_meets_another_ends_in_one_line(database: Data
     assert len(tries) == 5
 
 
+def test_a_transaction_that_waits_long_is_not_tried_again_once_the_run_is_to_stop(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tigertag.store.database._LEFT_SECONDS", -1.0)
+    stop, tries = threading.Event(), list[int]()
+    database = Database(sqlite_database.engine, sqlite_database.address, pause=no_pause, stop=stop)
+
+    def work(session: Session) -> None:
+        tries.append(1)
+        if len(tries) == 2:
+            stop.set()
+        raise_busy(database)
+
+    with pytest.raises(StoreError, match="stays locked"):
+        database.transact(work)
+    assert len(tries) == 2
+
+
+def test_after_a_long_wait_in_vain_the_next_transactions_wait_once_until_one_succeeds(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tigertag.store.database._IN_VAIN_SECONDS", -1.0)
+    database, tries = sqlite_database, list[int]()
+    database._pause = no_pause
+
+    def work(session: Session) -> None:
+        tries.append(1)
+        raise_busy(database)
+
+    counts = []
+    for _ in range(2):
+        with pytest.raises(StoreError, match="stays locked"):
+            database.transact(work)
+        counts.append(len(tries))
+    database.transact(lambda session: None)
+    with pytest.raises(StoreError, match="stays locked"):
+        database.transact(work)
+    assert [*counts, len(tries)] == [5, 6, 11]
+
+
 def raise_busy(database: Database) -> None:
     """The error that each database's driver raises for a transaction that lost against another."""
     orig: Exception

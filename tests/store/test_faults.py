@@ -21,6 +21,7 @@ from tigertag.store import sqlite_file, tables
 from tigertag.store.address import Address
 from tigertag.store.database import Database
 from tigertag.store.faults import Fault, classify
+from tigertag.store.lock import RunLock
 
 
 def file_of(url: str) -> Path:
@@ -142,6 +143,43 @@ def test_a_database_that_is_not_on_the_server_is_named_at_once(kind: str) -> Non
     with pytest.raises(StoreError, match="tigertag_no_such") as caught:
         Database.open(url.render_as_string(hide_password=False), pause=tries.append)
     assert (tries, "s3cret" in str(caught.value)) == ([], False)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_user_who_may_only_read_is_told_so_before_anything_is_sent(kind: str, tmp_path: Path) -> None:
+    with databases.empty_url(kind, tmp_path) as url, databases.server(kind).reader(url) as readers_url:
+        databases.migrate(url)
+        with Database.open(readers_url) as database, pytest.raises(DiskError) as caught:
+            RunLock(beats_every=0).acquire(database, "scan")
+        said = str(caught.value)
+        assert "does not let its user do this" in said and "denied" in said and "Grant that user" in said
+        assert "s3cret" not in said
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(tmp_path: Path) -> None:
+    with databases.server("postgresql").latin() as url, pytest.raises(StoreError, match="its text as LATIN1"):
+        Database.open(url)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_parameter_that_the_driver_does_not_know_is_a_fault_of_the_configuration(kind: str) -> None:
+    url = databases.server(kind).url.update_query_dict({"zork": "1", "password": "s3cret"})
+    with pytest.raises(ConfigError, match=r"DB_URL: .*zork") as caught:
+        Database.open(url.render_as_string(hide_password=False))
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("parameter", ["ssl_ca=/no/such/file", "read_timeout=soon"])
+def test_a_parameter_with_a_value_that_cannot_be_is_one_too(parameter: str) -> None:
+    url = databases.server("mariadb").url.render_as_string(hide_password=False)
+    with pytest.raises(ConfigError, match="DB_URL: what stands behind its"):
+        Database.open(f"{url}?{parameter}")
+
+
+def test_what_was_stored_is_in_no_message_about_a_statement(sqlite_database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught, sqlite_database.session() as session:
+        session.add_all([photo("jpeg1:s3cret"), photo("jpeg1:s3cret")])
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])

@@ -85,7 +85,9 @@ def test_the_lock_of_a_killed_run_is_free_at_once(database: Database) -> None:
     world.lock(replace(ME, pid=401)).acquire(database, "scan").check()
 
 
-def test_waiting_ends_when_the_other_run_does(sqlite_database: Database) -> None:
+def test_waiting_ends_when_the_other_run_does(
+    sqlite_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     world = World()
     first = world.lock().acquire(sqlite_database, "scan")
     pauses: list[float] = []
@@ -97,6 +99,8 @@ def test_waiting_ends_when_the_other_run_does(sqlite_database: Database) -> None
 
     world.lock(pause=pause).acquire(sqlite_database, "write", wait=True).check()
     assert len(pauses) == 3
+    (said,) = caplog.messages
+    assert said.startswith("Another run (pid ") and said.endswith("is under way. Waiting for its end.")
 
 
 def test_a_late_waker_learns_that_its_lock_was_taken(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests import databases
 from tests.store.later import ROOT, connected
 from tests.store.rows import snapshot
 from tigertag.errors import StoreError
-from tigertag.store import schema, versions
+from tigertag.store import runs, schema, versions
 from tigertag.store.database import Database
 
 # ---- what is refused --------------------------------------------------------------------------------------
@@ -24,9 +25,24 @@ def test_an_older_schema_names_the_command(
     database_url: str, later: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     databases.migrate(database_url)
+    with Database.open(database_url) as database:
+        database.transact(lambda session: runs.start(session, "scan", "", datetime.now(UTC)))
     monkeypatch.setattr(versions, "folder", lambda: later)
     with Database.open(database_url) as database, pytest.raises(StoreError, match="Run `tigertag db upgrade`"):
         schema.require_current(database)
+
+
+def test_a_database_in_which_no_run_has_begun_is_brought_up_to_date(
+    database_url: str, later: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where MariaDB keeps what a set-up did that was killed between two versions (D9)."""
+    databases.migrate(database_url)
+    monkeypatch.setattr(versions, "folder", lambda: later)
+    with Database.open(database_url, read_only=True) as database, pytest.raises(StoreError, match="upgrade"):
+        schema.require_current(database)
+    with Database.open(database_url) as database:
+        schema.require_current(database)
+        assert schema.current(database) == "later"
 
 
 def test_a_newer_schema_is_refused(database_url: str, later: Path) -> None:

@@ -74,11 +74,16 @@ def _completed(url: URL, cwd: Path) -> URL:
     if url.drivername != "sqlite":
         if not url.database:
             raise ValueError(f"names no database: {_EXAMPLE} is expected")
+        if url.port is not None and not 0 < url.port < 65536:
+            raise ValueError("names a port that there cannot be: it is a number from 1 to 65535")
         is_postgres = url.drivername.startswith("postgresql")
         # MariaDB's and MySQL's `utf8` cannot hold every sign of a tag.
         return url if is_postgres or "charset" in url.query else url.update_query_dict({"charset": "utf8mb4"})
+    if url.host or (url.database or "").startswith("file:"):
+        raise ValueError(
+            "must name the file itself, behind three slashes: sqlite:///tigertag.db in the current folder, "
+            "sqlite:////folder/tigertag.db elsewhere"
+        )
     if not url.database or url.database == ":memory:":
         raise ValueError("must name a file: a database in memory would forget what was paid for")
-    if url.database.startswith("file:"):
-        return url
     return url.set(database=str(expanded(url.database, cwd)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
 }
-_SECRET_PARAMETERS = ("password", "passwd", "sslpassword")
+_SECRET_PARAMETER = re.compile("passw|passphrase|pwd|secret|token", re.IGNORECASE)
 _ADVICE = (
     "Write sqlite:////folder/tigertag.db, postgresql://user:password@host/name or "
     "mysql://user:password@host/name; characters such as @ and / in a password are written %40 and %2F."
@@ -58,7 +59,7 @@ class Address:
     @property
     def shown(self) -> str:
         """The URL with its passwords masked."""
-        masked = {key: "masked" for key in _SECRET_PARAMETERS if key in self.url.query}
+        masked = {key: "masked" for key in self.url.query if _SECRET_PARAMETER.search(key)}
         return self.url.update_query_dict(masked).render_as_string(hide_password=True)
 
     @property
@@ -68,7 +69,8 @@ class Address:
 
     def redacted(self, text: str) -> str:
         """`text` in one line without the password, whatever a driver put into it."""
-        for secret in (self.url.password, *(self.url.query.get(key) for key in _SECRET_PARAMETERS)):
+        hidden = (value for key, value in self.url.query.items() if _SECRET_PARAMETER.search(key))
+        for secret in (self.url.password, *hidden):
             if secret:
                 text = text.replace(str(secret), "***")
         return " ".join(text.split())

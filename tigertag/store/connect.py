@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from tigertag.errors import ConfigError
+from tigertag.errors import ConfigError, StoreError
 from tigertag.store.address import Address
 from tigertag.store.sqlite_file import BUSY_SECONDS, connect
 
@@ -17,7 +17,13 @@ READS = "tigertag_reads"
 """Execution option: transactions of this engine only read, so they take no write lock."""
 
 _EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql"}
-_POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 15, "pool_timeout": 60}
+# Of a statement that fails the values are not shown: they are what services answered and plugins remember.
+_COMMON: dict[str, Any] = {
+    "pool_size": 5,
+    "max_overflow": 15,
+    "pool_timeout": 60,
+    "hide_parameters": True,
+}
 CONNECT_SECONDS = 10
 """How long a server may take to let a client in."""
 _SILENT_SECONDS = 600
@@ -46,12 +52,15 @@ def engine(address: Address, *, read_only: bool = False) -> Engine:
         return _sqlite(lambda: connect(path, mode))
     try:
         made = _server(address)
+    except ValueError as error:
+        raise _wrong_parameter(address, error) from error
     except ModuleNotFoundError as error:
         kind = address.url.get_backend_name()
         raise ConfigError(
             f"DB_URL: {kind} needs a driver that is not installed ({error.name}). "
             f"Install it with: pip install 'tigertag[{_EXTRAS[kind]}]'"
         ) from error
+    _name_wrong_parameters(made, address)
     if read_only:
         statement = {
             "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
@@ -74,7 +83,7 @@ def memory_engine(name: str) -> Engine:
 
 
 def _sqlite(creator: Any) -> Engine:
-    made = create_engine("sqlite://", creator=creator, poolclass=QueuePool, **_POOL)
+    made = create_engine("sqlite://", creator=creator, poolclass=QueuePool, **_COMMON)
 
     # The sqlite3 module would begin transactions by itself, too late and not before DDL. It is told not to
     # (isolation_level=None), and the BEGIN is ours: SQLAlchemy's documented recipe for pysqlite. IMMEDIATE,
@@ -94,10 +103,11 @@ def _server(address: Address) -> Engine:
     if address.url.get_backend_name() == "postgresql":
         made = create_engine(
             address.url,
-            connect_args={"connect_timeout": CONNECT_SECONDS, **_KEEP_ALIVE},
+            connect_args={"connect_timeout": CONNECT_SECONDS, "client_encoding": "utf8", **_KEEP_ALIVE},
             pool_pre_ping=True,
-            **_POOL,
+            **_COMMON,
         )
+        _insist_on_unicode(made, address)
         _at_connect(made, "SET TIME ZONE 'UTC'", f"SET lock_timeout = '{patience}s'")
 
         @event.listens_for(made, "checkin")
@@ -119,7 +129,7 @@ def _server(address: Address) -> Engine:
         },
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
-        **_POOL,
+        **_COMMON,
     )
 
     @event.listens_for(made, "connect")
@@ -128,6 +138,46 @@ def _server(address: Address) -> Engine:
         vars(connection)["_read_timeout"] = _SILENT_SECONDS
 
     return made
+
+
+def _name_wrong_parameters(made: Engine, address: Address) -> None:
+    """What a driver cannot use behind the `?` of the URL is a fault of the settings, not of ours."""
+
+    @event.listens_for(made, "do_connect")
+    def _connect(
+        dialect: Dialect, _entry: ConnectionPoolEntry, words: tuple[Any, ...], named: dict[str, Any]
+    ) -> DBAPIConnection:
+        # psycopg calls a parameter that it does not know a programming error; PyMySQL checks nothing itself,
+        # and reads the files of certificates before it connects.
+        wrong = (TypeError, ValueError, OSError, dialect.loaded_dbapi.ProgrammingError)
+        try:
+            return dialect.connect(*words, **named)
+        except wrong as error:
+            if not address.url.query:
+                raise
+            raise _wrong_parameter(address, error) from error
+
+
+def _wrong_parameter(address: Address, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"DB_URL: what stands behind its ? cannot be used ({address.redacted(str(error))}). "
+        f"Take it out, or write it as the driver {address.url.get_driver_name()} calls it."
+    )
+
+
+def _insist_on_unicode(made: Engine, address: Address) -> None:
+    """Raises StoreError for a database that cannot hold every name (D11). SQL_ASCII keeps bytes as they are."""
+
+    @event.listens_for(made, "connect")
+    def _look(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in ("UTF8", "SQL_ASCII"):
+            connection.close()
+            raise StoreError(
+                f"The database {address.name} keeps its text as {encoding}, which lacks letters that names "
+                "have. Nothing was written: make one with `createdb --encoding=UTF8 --template=template0` and "
+                "name it in DB_URL."
+            )
 
 
 def _at_connect(made: Engine, *statements: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,6 +24,10 @@ T = TypeVar("T")
 
 # Seconds before each further try: five tries in all, over within four seconds where each fails at once.
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
+_LEFT_SECONDS = 5.0
+"""So long a transaction may have been tried when a run that was told to end tries it again (R5)."""
+_IN_VAIN_SECONDS = 60.0
+"""Where one was tried for longer, the next is tried once: a run that ends has a few of them."""
 
 Pause = Callable[[float], None]
 
@@ -35,12 +40,20 @@ class Database:
     """
 
     def __init__(
-        self, engine: Engine, address: Address, *, read_only: bool = False, pause: Pause = time.sleep
+        self,
+        engine: Engine,
+        address: Address,
+        *,
+        read_only: bool = False,
+        pause: Pause = time.sleep,
+        stop: threading.Event | None = None,
     ) -> None:
         self.engine = engine
         self.address = address
         self.read_only = read_only
         self._pause = pause
+        self._stop = stop or threading.Event()
+        self._waited_in_vain = False
         self._reads = engine.execution_options(**{connect.READS: True})
         if engine.dialect.name == "postgresql":
             self._reads = self._reads.execution_options(postgresql_readonly=True)
@@ -48,12 +61,19 @@ class Database:
 
     @classmethod
     def open(
-        cls, url: str, *, create: bool = True, read_only: bool = False, pause: Pause = time.sleep
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        read_only: bool = False,
+        pause: Pause = time.sleep,
+        stop: threading.Event | None = None,
     ) -> Database:
         """Opens the database at `url`; `schema.require_current` then makes sure of its schema.
 
         A missing SQLite file is made, empty, with `create`. With `read_only` nothing is made or changed: where
-        there is no database yet, or an empty one, an empty one in memory, at head, stands for it.
+        there is no database yet, or an empty one, an empty one in memory, at head, stands for it. Once `stop`
+        is set, what takes long is not tried again.
 
         Raises ConfigError for a URL that cannot be used; StoreError where the server does not answer (after
         five tries), the file is no database, a newer TigerTag or that of 2021 made it, or it is missing without
@@ -65,7 +85,7 @@ class Database:
                 return cls._in_memory(address)
             raise StoreError(f"There is no database at {address.name} yet. `tigertag scan` makes it.")
         # A file is looked at through a read-only connection first, so that what is refused keeps every byte.
-        looker = cls(connect.engine(address, read_only=True), address, read_only=True, pause=pause)
+        looker = cls(connect.engine(address, read_only=True), address, read_only=True, pause=pause, stop=stop)
         try:
             found = looker._look()
         except BaseException:
@@ -79,7 +99,7 @@ class Database:
         looker.close()
         if address.path is not None:
             sqlite_file.make_writable(address, address.path)
-        return cls(connect.engine(address), address, pause=pause)
+        return cls(connect.engine(address), address, pause=pause, stop=stop)
 
     @classmethod
     def _in_memory(cls, address: Address) -> Database:
@@ -168,14 +188,25 @@ class Database:
             return result
 
     def _insist(self, attempt: Callable[[], T]) -> T:
-        for seconds in _PAUSES:
+        pauses = () if self._waited_in_vain else _PAUSES
+        began = time.monotonic()
+        for seconds in (*pauses, None):
             try:
-                return attempt()
+                result = attempt()
             except SQLAlchemyError as error:
                 if classify(error) not in (Fault.BUSY, Fault.AWAY):
                     raise
-            self._pause(seconds * random.uniform(0.5, 1.0))  # jitter: two that collide part ways
-        return attempt()
+                if seconds is None or self._is_out_of_time(began):
+                    self._waited_in_vain |= time.monotonic() - began > _IN_VAIN_SECONDS
+                    raise
+                self._pause(seconds * random.uniform(0.5, 1.0))  # jitter: two that collide part ways
+            else:
+                self._waited_in_vain = False
+                return result
+        raise AssertionError("the last try returns or raises")
+
+    def _is_out_of_time(self, began: float) -> bool:
+        return self._stop.is_set() and time.monotonic() - began > _LEFT_SECONDS
 
     def close(self) -> None:
         """Gives back all connections. A SQLite database that nobody else uses is one file again."""

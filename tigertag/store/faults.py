@@ -28,6 +28,8 @@ class Fault(StrEnum):
     AWAY = "away"
     """No answer, or the connection broke."""
     DENIED = "denied"
+    FORBIDDEN = "forbidden"
+    """Let in, but without the right to do this."""
     FULL = "full"
     READ_ONLY = "read-only"
     BROKEN = "broken"
@@ -50,7 +52,7 @@ _SQLSTATE = {
     "55P03": Fault.BUSY,
     "53100": Fault.FULL,
     "25006": Fault.READ_ONLY,
-    "42501": Fault.DENIED,
+    "42501": Fault.FORBIDDEN,
     "3D000": Fault.DENIED,
     "XX001": Fault.BROKEN,
     "XX002": Fault.BROKEN,
@@ -69,8 +71,11 @@ _MARIADB = {
     1044: Fault.DENIED,
     1045: Fault.DENIED,
     1049: Fault.DENIED,
-    1142: Fault.DENIED,
     1698: Fault.DENIED,
+    1142: Fault.FORBIDDEN,
+    1143: Fault.FORBIDDEN,
+    1227: Fault.FORBIDDEN,
+    1370: Fault.FORBIDDEN,
     1034: Fault.BROKEN,
     1194: Fault.BROKEN,
     1195: Fault.BROKEN,
@@ -174,6 +179,11 @@ def _server_words(fault: Fault, address: Address, reason: str) -> TigerTagError:
         case Fault.DENIED:
             return StoreError(
                 f"The database {name} refused access ({reason}). Check user, password and name in DB_URL."
+            )
+        case Fault.FORBIDDEN:
+            return DiskError(
+                f"The database {name} does not let its user do this ({reason}). Grant that user all rights on "
+                "it, or name another one in DB_URL."
             )
         case Fault.BUSY:
             return StoreError(f"The database {name} stays locked ({reason}). Run it again later.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,13 +18,17 @@ _SHORTEST_ID = 4
 _MOST_MEANT = 20
 
 
-def items_like(session: Session, name: str) -> list[int]:
-    """Items that go by `name`, live ones first: key, path, Section/Album/Title, Plex key or URL, id prefix."""
+def items_like(session: Session, name: str, on_disk: Sequence[str] = ()) -> list[int]:
+    """Items that go by `name`, live ones first: key, path, Section/Album/Title, Plex key or URL, id prefix.
+
+    `on_disk` are the absolute paths that the name may stand for; where one is known, that is what is meant.
+    """
     url = _PLEX_KEY.search(name)
     key = url.group(1) if url else name
     # The index begins with the source; without it every item would be read.
     sources = ItemRow.source_id.in_(select(SourceRow.id))
-    rows = list(session.scalars(select(ItemRow.id).where(sources, ItemRow.key_hash == digest(key))))
+    rows = [each for path in dict.fromkeys(on_disk) for each in _on_disk(session, path)]
+    rows = rows or list(session.scalars(select(ItemRow.id).where(sources, ItemRow.key_hash == digest(key))))
     rows = rows or _by_path(session, name) or _by_title(session, name) or _by_content(session, name)
     gone = {
         row.id: row.gone_since is not None
@@ -46,16 +51,15 @@ def _by_path(session: Session, name: str) -> list[int]:
 
 
 def _on_disk(session: Session, name: str) -> list[int]:
+    found: list[int] = []
     for source_id, identity in session.execute(select(SourceRow.id, SourceRow.identity)):
-        root = identity.partition(":")[2].partition(":")[2]
-        if root and name.startswith(root.rstrip("/") + "/"):
-            rest = name[len(root.rstrip("/")) + 1 :]
-            return list(
-                session.scalars(
-                    select(ItemRow.id).where(ItemRow.path_hash == digest(rest), ItemRow.source_id == source_id)
-                )
-            )
-    return []
+        root = identity.partition(":")[2].partition(":")[2].rstrip("/")
+        if not root or f"{name}/"[: len(root) + 1] != f"{root}/":
+            continue
+        rest = name[len(root) + 1 :] or name.rpartition("/")[2]  # a source may be a single photo
+        query = select(ItemRow.id).where(ItemRow.path_hash == digest(rest), ItemRow.source_id == source_id)
+        found += session.scalars(query)
+    return found
 
 
 def _by_title(session: Session, name: str) -> list[int]:

@@ -154,15 +154,19 @@ class RunLock:
 
     def acquire(self, db: Database, command: str, *, wait: bool = False) -> Held:
         """The lock, until `release`. Raises LockHeld while another run holds it, unless it is to `wait`."""
+        holder = ""
         while True:
             token = uuid.uuid4().hex
             try:
                 db.transact(partial(self._take, token=token, command=command))
             except IntegrityError:  # another process put its row in at the same moment
                 continue
-            except LockHeld:
+            except LockHeld as error:
                 if not wait:
                     raise
+                if holder != str(error):
+                    holder = str(error)
+                    log.warning("%s Waiting for its end.", holder)
                 self.pause(_POLL_SECONDS)
                 continue
             return Held(db, token, self.clock, self.beats_every)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, select, table, text
 
 from tigertag.errors import ConfigError, StoreError
 from tigertag.store import sqlite_file, versions
@@ -58,7 +58,7 @@ def found(db: Database, scripts: Path | None = None) -> Found:
 
 
 def require_current(db: Database) -> None:
-    """Goes on only with a schema at head; an empty database gets it here.
+    """Goes on only with a schema at head; a database in which nothing is kept yet gets it here.
 
     Raises StoreError for an older one, naming the command, for a newer one, for one of 2021 and for one of
     another program.
@@ -67,14 +67,21 @@ def require_current(db: Database) -> None:
     refusal = versions.refusal(there, db.address.name)
     if refusal is not None:
         raise refusal
-    if there.state is State.OLDER:
+    is_new = there.state is State.EMPTY or (there.state is State.OLDER and not db.read_only and _is_unused(db))
+    if there.state is State.OLDER and not is_new:
         raise StoreError(
             f"The database {db.address.name} was made by an older TigerTag (schema {there.revision}, needed is "
             f"{head()}). Run `tigertag db upgrade`; it makes a copy first."
         )
-    if there.state is State.EMPTY:
+    if is_new:
         with migrating(db) as connection:
             versions.migrate(connection)
+
+
+def _is_unused(db: Database) -> bool:
+    """Whether no run has begun yet: so MariaDB leaves it where the process that set it up was killed."""
+    with db.reading() as session:
+        return session.scalar(select(column("id")).select_from(table("run")).limit(1)) is None
 
 
 def upgrade(url: str, scripts: Path | None = None) -> Upgraded:

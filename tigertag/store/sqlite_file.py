@@ -182,7 +182,7 @@ def copy(address: Address, path: Path, label: str, now: datetime) -> Path:
         part.replace(target)
         _sync(target.parent)
     except OSError as error:
-        raise _no_access(target, error) from error
+        raise _no_copy(target, error) from error
     finally:
         part.unlink(missing_ok=True)
     return target
@@ -211,9 +211,17 @@ def backup(address: Address, path: Path, target: Path) -> None:
     except FileExistsError:
         raise _exists(target) from None
     except OSError as error:
-        raise _no_access(target, error) from error
+        raise _no_copy(target, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _no_copy(target: Path, error: OSError) -> DiskError:
+    reason = (error.strerror or str(error)).lower()
+    return DiskError(
+        f"The copy {target} cannot be made ({reason}). Nothing was changed: make room or a folder that can be "
+        "written there, and run it again."
+    )
 
 
 def _name(part: Path, target: Path) -> None:

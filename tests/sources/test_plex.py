@@ -18,11 +18,13 @@ from tigertag.plexserver import Pace
 from tigertag.sources.plex import PlexSource, PlexSourceOptions
 
 IMPATIENT = Pace(connect=2, read=0.3, sleep=lambda seconds: None)
+PATIENT = Pace(sleep=lambda seconds: None)
+"""For pages so long that they take their time."""
 
 
-def source_of(plex: PlexServer, token: str = TOKEN, **options: str) -> PlexSource:
+def source_of(plex: PlexServer, token: str = TOKEN, pace: Pace = IMPATIENT, **options: str) -> PlexSource:
     settings = {"url": plex.url, "token": token, **options}
-    return PlexSource(PlexSourceOptions.model_validate(settings), FakeMemory(), IMPATIENT)
+    return PlexSource(PlexSourceOptions.model_validate(settings), FakeMemory(), pace)
 
 
 def read(source: PlexSource, item: Item) -> bytes:
@@ -88,7 +90,7 @@ def test_200_photos_cost_four_requests_to_list(plex: PlexServer) -> None:
 
 def test_listing_asks_for_no_photo_singly(plex: PlexServer) -> None:
     fill(plex, 1200)
-    items = list(source_of(plex).items())
+    items = list(source_of(plex, pace=PATIENT).items())
     assert len(items) == len({item.key for item in items}) == 1200
     assert plex.counts()["read"] == 0
     assert plex.counts()["listing"] == 4
@@ -99,6 +101,31 @@ def test_clips_are_counted_and_not_looked_at(plex: PlexServer) -> None:
     plex.add_photo("Summer", "b.mp4", b"x", clip=True)
     source = source_of(plex)
     assert (paths(source), dict(source.skipped)) == ({"Summer/a.jpg"}, {"clips": 1})
+
+
+def test_clips_that_cannot_be_counted_stop_no_walk(plex: PlexServer) -> None:
+    plex.add_photo("Summer", "a.jpg", b"x")
+    plex.fault("listing", "status", 99, after=1)
+    assert paths(source_of(plex)) == {"Summer/a.jpg"}
+
+
+def test_a_server_that_does_not_list_its_sections_is_waited_for_once(plex: PlexServer) -> None:
+    plex.fault("connect", "status", 99, after=1)
+    source = source_of(plex)
+    for _ in range(2):
+        assert source.label == f"Plex at {plex.url}"
+        with pytest.raises(Unreachable, match="503"):
+            list(source.items())
+    assert plex.counts()["connect"] == 7  # the first answers
+
+
+def test_a_server_that_is_away_is_waited_for_once(plex: PlexServer) -> None:
+    plex.fault("connect", "status", 99)
+    source = source_of(plex)
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="503"):
+            list(source.items())
+    assert plex.counts()["connect"] == 6
 
 
 def test_a_photo_without_a_file_is_named_and_the_walk_goes_on(
@@ -183,7 +210,7 @@ def test_each_wrong_section_is_named_with_those_there_are(plex: PlexServer) -> N
 def test_a_deletion_during_the_walk_hides_no_photo(plex: PlexServer) -> None:
     fill(plex, 1100)
     plex.before("listing", lambda: plex.remove_photo(plex.key_of("Year 0/Month 0/0000.jpg")), after=1)
-    assert len(paths(source_of(plex)) - {"Year 0/Month 0/0000.jpg"}) == 1099
+    assert len(paths(source_of(plex, pace=PATIENT)) - {"Year 0/Month 0/0000.jpg"}) == 1099
 
 
 def test_a_deletion_that_an_addition_makes_up_for_hides_no_photo(plex: PlexServer) -> None:
@@ -194,13 +221,13 @@ def test_a_deletion_that_an_addition_makes_up_for_hides_no_photo(plex: PlexServe
         plex.add_photo("", "new.jpg", b"x")
 
     plex.before("listing", swap, after=1)
-    assert len(paths(source_of(plex)) - {"Year 0/Month 0/0000.jpg"}) == 600
+    assert len(paths(source_of(plex, pace=PATIENT)) - {"Year 0/Month 0/0000.jpg"}) == 600
 
 
 def test_a_photo_that_comes_during_the_walk_is_listed(plex: PlexServer) -> None:
     fill(plex, 600)
     plex.before("listing", lambda: plex.add_photo("", "new.jpg", b"x"), after=1)
-    assert "new.jpg" in paths(source_of(plex))
+    assert "new.jpg" in paths(source_of(plex, pace=PATIENT))
 
 
 def test_a_listing_that_never_adds_up_is_incomplete_after_all_was_shown(plex: PlexServer) -> None:
@@ -210,7 +237,7 @@ def test_a_listing_that_never_adds_up_is_incomplete_after_all_was_shown(plex: Pl
         plex.before("listing", partial(plex.remove_photo, key), after=after)
     seen = set()
     with pytest.raises(Incomplete, match=r"unknown, not gone"):
-        for item in source_of(plex).items():
+        for item in source_of(plex, pace=PATIENT).items():
             seen.add(item.path)
     assert len(seen) >= 1098
 
@@ -220,7 +247,7 @@ def test_a_listing_that_is_refused_on_the_way_shows_nothing_as_gone(plex: PlexSe
     fill(plex, 1100)
     plex.fault("listing", "status", 99, after=1, status=status)
     with pytest.raises(Unreachable, match=rf"\({status}.*unknown, not gone"):
-        list(source_of(plex).items())
+        list(source_of(plex, pace=PATIENT).items())
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -236,7 +263,7 @@ def test_a_listing_that_breaks_off_says_so(plex: PlexServer) -> None:
     plex.fault("listing", "status", 99, after=1)
     seen: list[Item] = []
     with pytest.raises(Unreachable, match="503"):
-        seen.extend(source_of(plex).items())
+        seen.extend(source_of(plex, pace=PATIENT).items())
     assert len(seen) == 500
 
 

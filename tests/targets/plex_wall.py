@@ -44,6 +44,11 @@ class PlexWall:
         items = self.items()
         return [items[key] for key in keys]
 
+    def is_known(self) -> None:
+        """As after a first write to it, which is when the server's habits are learnt."""
+        write(self.target(), [self.item("first", ["Holiday"])], add=["first"])
+        self.plex.forget_requests()
+
     def tags(self, item: Item) -> list[str]:
         return self.plex.tags(int(item.key))
 

@@ -34,6 +34,7 @@ class TestPlexIsATarget(KeepingTargetContract):
 
 def test_200_photos_with_one_tag_cost_one_edit_and_three_reads(wall: PlexWall) -> None:
     items = wall.many(200, ["Holiday"])
+    wall.is_known()
     assert len(write(wall.target(pace=PATIENT), items, add=["dog"])) == 200
     assert wall.plex.counts() == {"connect": 1, "read": 2, "edit": 1}
 
@@ -47,6 +48,7 @@ def test_reading_takes_one_request_for_400_photos(wall: PlexWall) -> None:
 @pytest.mark.parametrize("by", ["set", "tag"])
 def test_edits_go_by_change_set_or_by_tag_whichever_needs_fewer(wall: PlexWall, by: str) -> None:
     items, target = wall.many(64), wall.target(pace=PATIENT)
+    wall.is_known()
     names = [f"tag{bit}" for bit in range(6)]
     if by == "set":  # two sets of many tags
         wanted = [tuple(names[:3]) if n % 2 else tuple(names[3:]) for n in range(64)]
@@ -148,6 +150,16 @@ def test_only_what_plex_itself_refuses_is_given_up(wall: PlexWall, status: int, 
     wall.plex.fault("edit", "status", 1_000, status=status)
     (outcome,) = write(wall.target(), [wall.item("a")], add=["dog"])
     assert isinstance(outcome, ItemError) and outcome.again is again
+
+
+def test_what_was_done_before_a_tag_was_refused_for_good_is_told(wall: PlexWall) -> None:
+    wall.plex.rules.refuses = "too long"
+    item = wall.item("a", ["Holiday"])
+    (outcome,) = write(wall.target(), [item], add=["dog", "too long", "cat"])
+    assert isinstance(outcome, ItemError)
+    assert not outcome.again
+    assert folded(outcome.shown or ()) == {"holiday", "dog", "cat"}
+    assert "'too long'" in str(outcome) and "vocabulary.yaml" in str(outcome)
 
 
 @pytest.mark.parametrize(("number", "are_gone"), [(4, True), (5, False)])

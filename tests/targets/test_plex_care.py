@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
-from tests.servers.plex import TOKEN
+from tests.servers.plex import TOKEN, Rules
 from tests.targets.plex_wall import PlexWall, hung, write
 from tigertag.contract.target import change, folded
 from tigertag.errors import ConfigError, ItemError, Unreachable
@@ -59,6 +60,35 @@ def test_a_server_that_locks_by_itself_has_its_locks_put_back(wall: PlexWall) ->
     assert sorted("tag.locked=1" in url for url in edits) == [False, True]
 
 
+@pytest.mark.parametrize("adding", ["merge", "replace"])
+@pytest.mark.parametrize("first", [1, 5])
+def test_harmful_locks_that_show_only_in_details_stay_where_edits_lock(
+    wall: PlexWall, first: int, adding: Literal["merge", "replace"]
+) -> None:
+    wall.plex.rules = Rules(adding=adding, locks_itself=True, fields_in_batches=False)
+    items = [
+        *wall.many(3, ["Holiday", "Aunt Ada"]),
+        wall.item("a", ["Mine"], locked=True),
+        wall.item("b", locked=True),
+    ]
+    write(wall.target(), items[:first], add=["dog"])
+    write(wall.target(), items, add=["cat"], remove=["Dog"])
+    assert [wall.plex.photos[int(item.key)].locked for item in items] == [False] * 3 + [True] * 2
+    assert [folded(wall.tags(item)) for item in items[2:]] == [
+        {"holiday", "aunt ada", "cat"},
+        {"mine", "cat"},
+        {"cat"},
+    ]
+
+
+def test_a_lock_that_a_user_sets_between_reading_and_writing_stays(wall: PlexWall) -> None:
+    items = wall.many(3, ["Holiday"])
+    wall.plex.before("edit", lambda: wall.plex.user_lock(int(items[0].key)))
+    write(wall.target(), items, add=["dog"])
+    write(wall.target(), items, add=["cat"])
+    assert [wall.plex.photos[int(item.key)].locked for item in items] == [True, False, False]
+
+
 def test_locks_that_show_only_in_details_are_not_taken_for_new_ones(wall: PlexWall) -> None:
     wall.plex.rules.fields_in_batches = False
     locked, free = wall.item("locked", ["Holiday"], locked=True), wall.item("free", ["Holiday"])
@@ -82,6 +112,17 @@ def test_harmful_replacing_server_ends_with_everybodys_tags(wall: PlexWall, coun
     assert all(isinstance(one, Written) for one in outcomes)
     for number, item in enumerate(items):
         assert folded(wall.tags(item)) == {"holiday", "aunt ada", "dog", f"tag{number % 7}"}
+
+
+def test_harmful_replacing_server_that_takes_no_whole_list_still_gets_back_what_others_had(
+    wall: PlexWall,
+) -> None:
+    wall.plex.rules.adding = "replace"
+    (item,) = wall.many(1, ["Holiday", "Aunt Ada"])
+    wall.plex.longest_url = 150
+    (outcome,) = write(wall.target(), [item], add=["d" * 60])
+    assert isinstance(outcome, ItemError) and outcome.again
+    assert {"holiday", "aunt ada"} <= folded(wall.tags(item))
 
 
 def test_harmful_replacing_server_is_remembered_and_harmed_no_more(wall: PlexWall) -> None:
@@ -138,7 +179,7 @@ def test_a_merging_server_is_probed_once_for_all(wall: PlexWall) -> None:
     items = wall.many(4, ["Holiday"])
     changes = [Change(item, (f"tag{n}",), (), ("Holiday",)) for n, item in enumerate(items)]
     list(wall.target().write(changes))
-    assert wall.plex.counts()["read"] == 2  # one photo after the first edit, then all
+    assert wall.plex.counts()["read"] == 3  # one photo before and after the first edit, then all
     wall.plex.forget_requests()
     changes = [Change(item, (f"more{n}",), (), ("Holiday", f"Tag{n}")) for n, item in enumerate(items)]
     list(wall.target().write(changes))
@@ -159,6 +200,7 @@ def test_a_refused_batch_is_halved_until_it_passes(wall: PlexWall) -> None:
 @pytest.mark.parametrize("how", ["lost", "reset"])
 def test_an_edit_whose_answer_is_lost_is_read_before_it_is_sent_again(wall: PlexWall, how: str) -> None:
     items = wall.many(3, ["Holiday"])
+    wall.is_known()
     wall.plex.fault("edit", how)  # type: ignore[arg-type]
     assert all(isinstance(one, Written) for one in write(wall.target(), items, add=["dog"]))
     assert wall.plex.counts()["edit"] == (1 if how == "lost" else 2)
@@ -240,4 +282,4 @@ def test_a_server_that_is_away_is_said_to_be_away(wall: PlexWall) -> None:
         list(target.read([item]))
     assert target.label == f"Plex at {wall.plex.url}"
     wall.plex.start()
-    assert target.label == "Plex on nas"
+    assert wall.target().label == "Plex on nas"

@@ -64,6 +64,8 @@ class Written:
     tags: tuple[str, ...]
     restored: tuple[str, ...] = ()
     """Tags of others that went missing in the write and were put back."""
+    instead: str = ""
+    """Why the tags are not where they were to be, and where they are, for a person. Empty: they are there."""
 
 
 class Target(Protocol):

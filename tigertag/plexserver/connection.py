@@ -126,6 +126,7 @@ class PlexConnection:
         self._pace = pace or Pace()
         self._session = PlexSession(self.url, self._pace.whole)
         self._server: _Server | None = None
+        self._away: Unreachable | None = None
         self._connecting = threading.Lock()
 
     @property
@@ -204,8 +205,14 @@ class PlexConnection:
 
     def _connected(self) -> _Server:
         with self._connecting:
+            if self._away is not None:
+                raise self._away  # a run asks several times; one that is away is waited for once
             if self._server is None:
-                self._server = self._patiently(self._connect, first=True)
+                try:
+                    self._server = self._patiently(self._connect, first=True)
+                except Unreachable as error:
+                    self._away = error
+                    raise
         return self._server
 
     def _connect(self) -> _Server:

@@ -64,6 +64,7 @@ class PlexSource:
         self._path_map = parse_path_map(options.path_map)
         self._plex = PlexConnection(options, pace)
         self._sections: tuple[PlexSection, ...] = ()
+        self._unlisted: Unreachable | None = None
         self._skipped: Counter[str] = Counter()
         self._failures = 0
 
@@ -128,8 +129,15 @@ class PlexSource:
     # The listing.
 
     def _walked(self) -> tuple[PlexSection, ...]:
+        if self._unlisted is not None:
+            raise self._unlisted  # it was asked as often as helps
         if not self._sections:
-            self._sections = chosen(self._plex.sections(), self._options.sections, self._options.url)
+            try:
+                listed = self._plex.sections()
+            except Unreachable as error:
+                self._unlisted = error
+                raise
+            self._sections = chosen(listed, self._options.sections, self._options.url)
         return self._sections
 
     def _entries(self, section: PlexSection) -> Iterator[Element]:
@@ -202,13 +210,17 @@ class PlexSource:
             return False
 
     def _number_of_clips(self, section: PlexSection) -> int:
-        """Without reading them; 0 where the server does not say."""
-        return self._total(f"/library/sections/{section.key}/all?type=12{_FLAT}")
+        """Without reading them; 0 where the server does not say: nobody needs to know, and the scan goes on."""
+        try:
+            return self._total(f"/library/sections/{section.key}/all?type=12{_FLAT}")
+        except Unreachable as error:
+            log.debug("Plex does not count the clips (%s)", error)
+            return 0
 
     def _total(self, key: str) -> int:
         try:
             return total_of(self._plex.get(key, 0, 0))
-        except Refusal as error:
+        except Refusal as error:  # what cannot be counted can be listed all the same
             log.debug("Plex does not count %s (%s)", key, error)
             return 0
 

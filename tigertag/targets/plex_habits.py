@@ -1,5 +1,6 @@
-"""What nobody knows of Plex until it is tried: whether an addition keeps the other tags, and whether an edit
-that says nothing of the lock sets it. Learnt from the first edits on a server, and remembered for its version.
+"""What nobody knows of Plex until it is tried: whether an addition keeps the other tags, whether an edit that
+says nothing of the lock sets it, and whether a multi-get shows locks. Learnt from the first edits on a server,
+and remembered for its version.
 """
 
 from __future__ import annotations
@@ -7,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from tigertag.model import JSON, Change, Memory, fold
+from tigertag.model import JSON, Change, Memory
 from tigertag.plexserver import PlexConnection
-from tigertag.targets.plex_edits import full_list, lost, others_on
+from tigertag.targets.plex_edits import lost, others_on
 from tigertag.targets.plex_look import Seen
 
 Adding = Literal["merges", "replaces"]
@@ -19,7 +20,7 @@ _PROOF = 2
 
 
 class Habits:
-    """Two facts of a server, each None until known."""
+    """Three facts of a server, None or False until known."""
 
     def __init__(self, plex: PlexConnection, memory: Memory) -> None:
         self._plex = plex
@@ -37,10 +38,22 @@ class Habits:
         known = self._known().get("locks_itself")
         return known if isinstance(known, bool) else None
 
-    def learn(
-        self, changes: Sequence[Change], before: Mapping[str, Seen | None], after: Mapping[str, Seen]
-    ) -> None:
-        """Draws conclusions from what changes did, where nothing is known yet."""
+    @locks_itself.setter
+    def locks_itself(self, does: bool) -> None:
+        self._remember("locks_itself", does)
+
+    @property
+    def batches_show_locks(self) -> bool:
+        """False where that is not known."""
+        return self._known().get("batches_show_locks") is True
+
+    @batches_show_locks.setter
+    def batches_show_locks(self, do: bool) -> None:
+        if do != self.batches_show_locks:
+            self._remember("batches_show_locks", do)
+
+    def learn(self, changes: Sequence[Change], after: Mapping[str, Seen]) -> None:
+        """Draws conclusions from what changes did to the tags of others, where nothing is known yet."""
         if self.adding is None:
             kept, gone = told(changes, after)
             self._gone += gone
@@ -48,8 +61,6 @@ class Habits:
                 self._remember("adding", "merges")
             elif self._gone >= _PROOF and not kept:
                 self._remember("adding", "replaces")
-        if self.locks_itself is None and (locks := locks_by(changes, before, after)) is not None:
-            self._remember("locks_itself", locks)
 
     def _known(self) -> dict[str, JSON]:
         if self._facts is None:
@@ -76,23 +87,3 @@ def told(changes: Sequence[Change], after: Mapping[str, Seen]) -> tuple[int, int
             gone += missing
             kept += len(others_on(change)) - missing
     return kept, gone
-
-
-def locks_by(
-    changes: Sequence[Change], before: Mapping[str, Seen | None], after: Mapping[str, Seen]
-) -> bool | None:
-    """Whether edits locked what was not locked; None where nothing tells.
-
-    A photo counts where a user cannot have been at work on it, for Plex Web locks what it edits; and where it
-    was read the same way both times, for a server may show locks only where a photo is asked for alone.
-    """
-    verdicts = set()
-    for change in changes:
-        old, new = before.get(change.item.key), after.get(change.item.key)
-        if old and new and not old.locked and (old.alone or not new.alone) and _is_just(change, new.tags):
-            verdicts.add(new.locked)
-    return verdicts.pop() if len(verdicts) == 1 else None
-
-
-def _is_just(change: Change, tags: Sequence[str]) -> bool:
-    return {fold(name) for name in full_list(change, change.shown)} == {fold(name) for name in tags}

@@ -27,6 +27,7 @@ _REMEMBERED = 10_000
 class Seen:
     """A photo as Plex shows it. `alone` says that it was asked for singly, where locks are certain to show."""
 
+    key: str
     tags: tuple[str, ...]
     locked: bool
     alone: bool
@@ -104,6 +105,7 @@ class PlexView:
 
 def _seen(entry: Element, *, alone: bool) -> Seen:
     return Seen(
+        key=entry.get("ratingKey", ""),
         tags=tuple(tag.get("tag", "") for tag in entry.findall("Tag")),
         locked=any(one.get("name") == "tag" and one.get("locked") == "1" for one in entry.findall("Field")),
         alone=alone,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,8 +10,9 @@ from tigertag.errors import ItemError, ItemGone, Unreachable
 from tigertag.http import Backoff
 from tigertag.model import Change, Item, Written, fold
 from tigertag.plexserver import Pace, PlexConnection, Refusal, Unwell
-from tigertag.targets.plex_edits import Edit, fitted, full_list, left_to_do, lost, others_on, plan, type_of
+from tigertag.targets.plex_edits import Edit, full_list, left_to_do, lost, others_on, plan, type_of
 from tigertag.targets.plex_habits import Habits
+from tigertag.targets.plex_locks import LockKeeper
 from tigertag.targets.plex_look import PlexView, Seen
 
 # Photos that are looked at after the first edit to learn what the server does.
@@ -32,8 +33,9 @@ class Writing:
         self._backoff = Backoff(tries=_REPEATS, sleep=pace.sleep, uniform=pace.uniform)
         self._trouble: dict[str, ItemError] = {}
         self._restored: dict[str, list[str]] = defaultdict(list)
-        self._before: dict[str, Seen | None] = {}
+        self._locks = LockKeeper(view, habits, self._put)
         self._items: dict[str, Item] = {}
+        self._ours: dict[str, set[str]] = {}
         self._sent_again: set[str] = set()
         """Photos whose edit was sent once more, because Plex shows them and did not find them."""
         self._failed = 0
@@ -41,13 +43,13 @@ class Writing:
     def outcomes(self, changes: Sequence[Change]) -> Iterator[Written | ItemError]:
         """One for each change, once it was read back. Raises Unreachable."""
         self._items = {change.item.key: change.item for change in changes}
-        self._before = {key: self._view.before(key) for key in self._items}
+        self._ours = {change.item.key: {fold(name) for name in change.add} for change in changes}
+        self._locks.begin([*self._items])
         waiting = list(changes)
         self._send(waiting)
         while True:
-            now = self._view.look_at_batch([c.item.key for c in waiting if c.item.key not in self._trouble])
-            self._habits.learn(waiting, self._before, now)
-            self._put_locks_back(waiting, now)
+            now = self._view.look_at_batch([c.item.key for c in waiting if not self._is_gone(c.item.key)])
+            self._habits.learn(waiting, now)
             again = []
             for change in waiting:
                 outcome = self._outcome(change, now.get(change.item.key))
@@ -67,7 +69,7 @@ class Writing:
         """None where something is still to be done."""
         key = change.item.key
         if key in self._trouble:
-            return self._trouble[key]
+            return _with_what_shows(self._trouble[key], seen)
         if seen is None:
             return _gone(change.item)
         rest = left_to_do(change, seen.tags)
@@ -92,22 +94,31 @@ class Writing:
             alone = together
         for change in alone:
             self._send_alone(change, touched is not None and change.item.key in touched)
+        self._locks.settle()
 
     def _send_batches(self, changes: Sequence[Change]) -> set[str] | None:
         """All of them, unless it shows on the way that Plex replaces the tags of a photo by what is added. Then
         it stops, and gives the keys of the photos that were edited.
         """
-        edits = plan(changes, self._batch, self._locks())
+        edits = plan(changes, self._batch, self._locks.to_send([change.item.key for change in changes]))
         shown = {change.item.key: change.shown for change in changes}
         unknown = self._habits.adding is None
         if unknown:
             edits = self._least_risk_first(edits, shown)
         touched: set[str] = set()
-        for edit in edits:
+        waiting = deque(edits)
+        while waiting:
+            edit, seen = self._next(waiting)
             self._put(edit)
             touched.update(edit.keys)
-            if unknown and edit is not edits[-1]:
-                self._learn(edit, shown)
+            after = None
+            if seen:
+                part = replace(self._part(edit, edit.keys[0], shown), shown=seen.tags)
+                after = self._locks.learn(edit, part)
+                if self._habits.locks_itself:
+                    waiting = deque(self._locks.sent_along(waiting))
+            if unknown and waiting:
+                self._learn(edit, shown, after)
                 if self._habits.adding == "replaces":
                     return touched
                 unknown = self._habits.adding is None
@@ -115,13 +126,24 @@ class Writing:
                 shown[key] = full_list(self._part(edit, key, shown), shown[key])
         return None
 
-    def _learn(self, edit: Edit, shown: dict[str, tuple[str, ...]]) -> None:
-        """Looks at a few photos after an edit: did their other tags survive?"""
+    def _next(self, waiting: deque[Edit]) -> tuple[Edit, Seen | None]:
+        """The next edit; of one photo, as it was seen just now, where that is to tell whether edits lock."""
+        edit = waiting.popleft()
+        if edit.locked is not None:
+            return edit, None
+        seen = self._locks.untried(edit.keys)
+        if seen and len(edit.keys) > 1:
+            waiting.appendleft(replace(edit, keys=tuple(key for key in edit.keys if key != seen.key)))
+            edit = replace(edit, keys=(seen.key,))
+        return edit, seen
+
+    def _learn(self, edit: Edit, shown: dict[str, tuple[str, ...]], seen: Seen | None) -> None:
+        """Looks at a few photos after an edit, or at the one that was `seen`: did their other tags survive?"""
         parts = [self._part(edit, key, shown) for key in edit.keys if key not in self._trouble]
         telling = [part for part in parts if part.add and others_on(part)][:_SAMPLE]
         if telling:
-            now = self._view.look([part.item.key for part in telling])
-            self._habits.learn(telling, self._before, now)
+            now = {seen.key: seen} if seen else self._view.look([part.item.key for part in telling])
+            self._habits.learn(telling, now)
 
     def _part(self, edit: Edit, key: str, shown: dict[str, tuple[str, ...]]) -> Change:
         """What an edit does to one photo."""
@@ -159,9 +181,18 @@ class Writing:
         self._restored[key] += back
         names = full_list(change, (*seen.tags, *back))
         if {fold(name) for name in names} != {fold(name) for name in seen.tags}:
-            lock = seen.locked if self._habits.locks_itself else None
+            was_locked = self._locks.was_locked(seen)
+            lock = was_locked if self._habits.locks_itself else None
             section, type_ = change.item.facts["section"], type_of(change.item)
-            self._put(Edit(section, (key,), names, locked=lock, type=type_), whole=True)
+            edit = Edit(section, (key,), names, locked=lock, type=type_)
+            self._put(edit, whole=True)
+            if key in self._trouble and self._restored[key]:  # what others had goes back without ours
+                theirs = [name for name in seen.tags if fold(name) not in self._ours[key]]
+                self._put(replace(edit, add=(*self._restored[key], *theirs)), whole=True)
+            elif not was_locked:
+                off = tuple(name for name in seen.tags if fold(name) not in {fold(each) for each in names})
+                whole = Change(change.item, names, off, seen.tags)
+                self._locks.learn(edit, whole)
 
     def _put(self, edit: Edit, whole: bool = False) -> None:
         """Sends an edit; a `whole` list of tags is never sent in parts. What cannot be done is noted."""
@@ -191,7 +222,9 @@ class Writing:
                 names = ", ".join((*edit.add, *edit.remove))
                 # The tags may be what Plex does not take; that a request is too large somebody else says.
                 again = error.status != 400
-                self._note(edit.keys, f"Plex refuses the edit ({error}) of {names[:80]!a}", again=again)
+                advice = "The next run tries again" if again else "Rename or deny it in vocabulary.yaml"
+                why = f"Plex refuses the edit of {names[:80]!a}: {error}. {advice}."
+                self._note(edit.keys, why, again=again)
         elif error.status == 403:
             raise Unreachable(
                 "Plex lets this token read but not edit (403). Use the token of the server's owner."
@@ -215,33 +248,15 @@ class Writing:
             self._sent_again.update(left)
             self._put(edit, whole)
         elif left:
-            self._note(left, "Plex shows the photo and does not find it to edit (404)", again=True)
+            why = "Plex shows the photo and does not find it to edit (404). The next run tries again."
+            self._note(left, why, again=True)
+
+    def _is_gone(self, key: str) -> bool:
+        return isinstance(self._trouble.get(key), ItemGone)
 
     def _note(self, keys: Sequence[str], why: str, *, again: bool) -> None:
         for key in keys:
             self._trouble[key] = ItemError(f"{self._items[key].path}: {why}", self._items[key], again=again)
-
-    # Locks.
-
-    def _locks(self) -> dict[str, bool]:
-        """The locks to send along: none, unless Plex locks what is edited without them."""
-        if not self._habits.locks_itself:
-            return {}
-        return {key: seen.locked for key, seen in self._before.items() if seen}
-
-    def _put_locks_back(self, changes: Sequence[Change], now: dict[str, Seen]) -> None:
-        """Where Plex locked by itself before that was known."""
-        if not self._habits.locks_itself:
-            return
-        wrong: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for change in changes:
-            key = change.item.key
-            before, after = self._before.get(key), now.get(key)
-            if before and after and after.locked and not before.locked:
-                wrong[change.item.facts["section"], type_of(change.item)].append(key)
-        for (section, type_), keys in wrong.items():
-            for edit in fitted(Edit(section, tuple(keys), locked=False, type=type_), self._batch):
-                self._put(edit)
 
 
 def _has(seen: Seen, edit: Edit) -> bool:
@@ -253,6 +268,13 @@ def _has(seen: Seen, edit: Edit) -> bool:
 
 def _gone(item: Item) -> ItemGone:
     return ItemGone(f"{item.path}: Plex has this photo no more; nothing was written", item)
+
+
+def _with_what_shows(error: ItemError, seen: Seen | None) -> ItemError:
+    """Where it failed for good other edits of the photo may have been done."""
+    if error.again or seen is None:
+        return error
+    return ItemError(str(error), error.item, again=False, shown=seen.tags)
 
 
 def _not_kept(change: Change, seen: Seen) -> ItemError:

@@ -184,6 +184,22 @@ def test_our_own_write_into_a_file_makes_no_photo_new_and_undo_gives_the_file_ba
     assert photos_known(embedding) == PHOTOS
 
 
+def test_a_file_that_may_not_be_written_into_gets_a_sidecar_and_is_named_once(embedding: Owner) -> None:
+    """RELIABILITY M9, M7, I14."""
+    linked, protected = embedding.pictures / "IMG_0.jpg", embedding.pictures / "IMG_2.jpg"
+    (embedding.folder / "same.jpg").hardlink_to(linked)
+    protected.chmod(0o444)
+    before = [linked.read_bytes(), protected.read_bytes()]
+    ran = embedding.run("scan", str(embedding.pictures))
+    assert ran.exit_code == 3
+    for photo, why in ((linked, "has 2 hard links"), (protected, "is read-only")):
+        (named,) = [line for line in ran.stderr.splitlines() if photo.name in line]
+        assert why in named and named.endswith("; its tags are in a sidecar")
+        assert photo.with_name(f"{photo.name}.xmp").exists()
+    assert [linked.read_bytes(), protected.read_bytes()] == before
+    embedding.scan()
+
+
 def test_a_file_that_is_not_written_into_gets_a_sidecar_and_keeps_it(embedding: Owner) -> None:
     """RELIABILITY M3."""
     picture = embedding.pictures / "odd.gif"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.fakes_pipeline import STAGES, Mind, Stage
 from tests.journeys.world import different_pictures
 from tests.pictures import jpeg_bytes, xmp
+from tests.stage import STAGES, Mind, Stage
 from tests.xmp.test_regions import ANNA, SPACES, by_exiftool, by_windows
 from tigertag.model import Annotation, Box, Kind
 from tigertag.xmp.fields import Field, Fields, shown
@@ -179,6 +181,28 @@ def test_broken_sidecars_are_named_once_and_cost_only_themselves(owner: Owner) -
     assert owner.scans() == NOTHING
     owner.sidecar().write_bytes(xmp(["Grandma"]))
     assert owner.scans() == ONE_BY_METADATA
+
+
+def test_a_sidecar_that_may_not_be_read_is_named_once_by_reader_and_writer_together(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RELIABILITY K2, I14. The superuser may read everything, so that the system must say no."""
+    owner.settings["TARGET_XMP_NAME"] = "xmp"
+    (owner.pictures / "IMG_0.jpg").write_bytes(jpeg_bytes(0, size=(64, 48)))
+    owner.sidecar().write_bytes(xmp(["Grandma"]))
+    really = os.open
+
+    def closed(path: str | Path, *how: int, **more: int) -> int:
+        if str(path) == str(owner.sidecar()):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return really(path, *how, **more)
+
+    monkeypatch.setattr(os, "open", closed)
+    result = owner.run("scan", str(owner.pictures))
+    named = [line for line in result.stderr.splitlines() if "IMG_0.jpg" in line]
+    told = "IMG_0.jpg: The sidecar IMG_0.jpg.xmp cannot be read (Permission denied)"
+    assert (result.exit_code, named) == (3, [f"tigertag: {told}"])
+    assert owner.run("scan", str(owner.pictures)).exit_code == 0
 
 
 def test_faces_that_other_programs_named_in_sidecars_are_people_where_a_viewer_shows_them(owner: Owner) -> None:

@@ -137,6 +137,12 @@ def test_names_that_lead_out_write_nothing_and_are_only_names(kind: str, tmp_pat
     assert not Path("/escaped.jpg").exists()
 
 
+def test_a_member_without_a_name_is_read_as_any_other(trip: Path) -> None:
+    """What comes behind a NUL is no part of a name; here nothing comes before it."""
+    found = of(both().replace(b"bad.jpg", b"\0ad.jpg"), trip)
+    assert found == {"trip.zip": BAD, "good.jpg": GOOD}
+
+
 def test_links_in_a_zip_are_not_followed(trip: Path) -> None:
     link = zipfile.ZipInfo("link.jpg")
     link.external_attr = 0o120777 << 16

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.pictures import jpeg_bytes
+from tests.pictures import jpeg_bytes, xmp
 from tests.targets.photo_folder import PICTURE, Folder, Inside, listing
 from tigertag.contract.target import KeepingTargetContract, change, shown
+from tigertag.errors import Unreachable
 from tigertag.model import Change, Item, Shown, Written
 from tigertag.replacing.drafts import a_name
 from tigertag.xmp.fields import Field, Fields
@@ -114,6 +119,30 @@ def test_the_keywords_inside_the_photo_are_in_its_new_sidecar_too(folder: Folder
     assert not folder.sidecar("a").exists()
 
 
+def test_keywords_behind_the_picture_of_a_png_are_in_its_new_sidecar_too(folder: Folder) -> None:
+    text = b"XML:com.adobe.xmp\0\0\0\0\0" + xmp(["Holiday"])
+    chunk = struct.pack(">I", len(text)) + b"iTXt" + text + struct.pack(">I", zlib.crc32(b"iTXt" + text))
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(file, "PNG")
+    photo = folder.path / "a.png"
+    photo.write_bytes(file.getvalue()[:-12] + chunk + file.getvalue()[-12:])
+    change(folder.target(), folder.listed(photo), add=["dog"])
+    assert set(folder.fields(folder.listed(photo)).of(Field.SUBJECT)) == {"Holiday", "dog"}
+
+
+def test_keywords_inside_a_heic_are_in_its_new_sidecar_too(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    pillow_heif.register_heif_opener()
+    photo = folder.path / "a.heic"
+    Image.new("RGB", (64, 48)).save(photo, "HEIF", xmp=xmp(["Holiday"]))
+    monkeypatch.delitem(Image.OPEN, "HEIF")  # as where nothing was decoded before
+    monkeypatch.setattr(Image, "ID", [each for each in Image.ID if each != "HEIF"])
+    change(folder.target(), folder.listed(photo), add=["dog"])
+    assert set(folder.fields(folder.listed(photo)).of(Field.SUBJECT)) == {"Holiday", "dog"}
+
+
 # ── whose sidecar ─────────────────────────────────────────────────────────────────────────────────────────
 
 EMPTY = Packet.new().to_bytes()
@@ -172,6 +201,14 @@ def test_photos_of_plex_get_sidecars_where_a_path_map_leads_to_them(folder: Fold
     assert not folder.target().accepts(mine)
     change(target, mine, add=["dog"])
     assert folder.sidecar("a").exists()
+
+
+def test_the_longest_path_of_the_map_says_which_disk_is_missing(folder: Folder) -> None:
+    """RELIABILITY K1: the disk within another is not mounted, so nothing is known of its photos."""
+    item = Item("plex:abc", "7", "a.jpg", "1", facts={"file": "/data/photos/a.jpg"})
+    target = folder.target(path_map=f"/data={folder.path}, /data/photos={folder.path}/absent")
+    with pytest.raises(Unreachable, match="absent is missing"):
+        list(target.read([item]))
 
 
 def test_what_a_killed_run_left_is_swept(folder: Folder) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.targets.embedding import needs_exiftool
 from tests.targets.photo_folder import PICTURE, Folder, Inside, listing, problem
 from tigertag.contract.target import change, folded
 from tigertag.errors import ItemError, Unreachable
@@ -87,14 +91,70 @@ def test_the_time_of_a_photo_stays_unless_it_is_to_move(tmp_path: Path, keeps: b
 
 def test_a_link_stays_a_link_and_a_pipe_is_not_waited_for(folder: Folder, tmp_path: Path) -> None:
     """RELIABILITY M9, K5."""
-    linked, piped = folder.item("a"), folder.item("b")
+    linked, piped, shut = folder.item("a"), folder.item("b"), folder.item("c")
     real = tmp_path / "elsewhere.xmp"
     real.write_bytes(EMPTY)
     folder.sidecar("a").symlink_to(real)
     os.mkfifo(folder.sidecar("b"))
+    folder.sidecar("c").mkdir()
     change(folder.target(), linked, add=["dog"])
     assert folder.sidecar("a").is_symlink() and shown_in(Packet.parse(real.read_bytes()).fields()) == ("dog",)
-    assert "no regular file" in str(problem(folder.target(), piped))
+    for item in (piped, shut):
+        error = problem(folder.target(), item)
+        assert "no regular file" in str(error) and not error.again
+
+
+@pytest.mark.parametrize("mode", ["sidecar", "embedded"])
+def test_a_link_that_leads_out_of_the_library_is_neither_read_nor_written(tmp_path: Path, mode: str) -> None:
+    """RELIABILITY I16: a sidecar's name may lead anywhere, and so may a photo's since it was listed."""
+    (tmp_path / "photos").mkdir()
+    folder = Folder(tmp_path / "photos")
+    beside, itself = folder.item("a"), folder.item("b")
+    elsewhere = [tmp_path / "elsewhere.xmp", tmp_path / "elsewhere.jpg"]
+    folder.hand_writes(elsewhere[0], {Field.SUBJECT: ("theirs",)})
+    folder.sidecar("a").symlink_to(elsewhere[0])
+    (folder.path / "b.jpg").rename(elsewhere[1])
+    (folder.path / "b.jpg").symlink_to(elsewhere[1])
+    before = [each.read_bytes() for each in elsewhere]
+    for item in (beside, itself):
+        target = folder.target(mode=mode)
+        error = problem(target, item)
+        assert f"is a link that leads out of {folder.path}" in str(error) and not error.again
+        assert [type(each) for each in target.read([item])] == [ItemError]
+    assert [each.read_bytes() for each in elsewhere] == before
+
+
+@needs_exiftool
+def test_a_picture_that_was_damaged_before_gets_a_sidecar(tmp_path: Path) -> None:
+    """RELIABILITY M3: its parts are whole, so that only decoding it tells."""
+    header = struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0)
+    broken = b"".join(
+        struct.pack(">I", len(each)) + name + each + struct.pack(">I", zlib.crc32(name + each))
+        for name, each in ((b"IHDR", header), (b"IDAT", b"no stream of zlib"), (b"IEND", b""))
+    )
+    photo = tmp_path / "a.png"
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n" + broken)
+    before = photo.read_bytes()
+    with closing(Inside(tmp_path)) as folder:
+        item = folder.listed(photo)
+        (written,) = folder.target().write([Change(item, add=("dog",))])
+        assert isinstance(written, Written) and written.tags == ("dog",)
+        assert re.fullmatch(r"a\.png: a\.png cannot be decoded .*; its tags are in a sidecar", written.instead)
+        assert photo.read_bytes() == before
+        assert change(folder.target(), item, remove=["dog"]) == ()
+    assert list(listing(tmp_path)) == ["a.png"]
+
+
+def test_a_name_that_leaves_no_room_for_an_ending_gets_the_shorter_sidecar(folder: Folder) -> None:
+    """RELIABILITY M12."""
+    long = "é" * 125
+    item = folder.item(f"{long}a")
+    assert change(folder.target(), item, add=["dog"]) == ("dog",)
+    assert shown_in(Packet.parse((folder.path / f"{long}a.xmp").read_bytes()).fields()) == ("dog",)
+    shared = folder.item(f"{long}b")
+    folder.item(f"{long}b", ending=".png")
+    error = problem(folder.target(), shared)
+    assert "name would be too long" in str(error) and not error.again
 
 
 def test_nothing_is_written_while_a_lightroom_catalogue_is_open_beside_the_photos(folder: Folder) -> None:
@@ -113,14 +173,19 @@ def test_nothing_is_written_to_a_photo_that_is_another_by_now(folder: Folder) ->
     item = folder.item("a")
     (folder.path / "a.jpg").write_bytes(PICTURE + b"more")
     assert "has changed" in str(problem(folder.target(), item))
+    folder.item("b")
     (folder.path / "a.jpg").unlink()
     assert list(folder.target().read([item])) == [Shown(item, presence=Presence.GONE)]
 
 
-def test_a_folder_that_is_not_mounted_is_unreachable_and_nothing_is_gone(folder: Folder) -> None:
-    item = Item("folder:1:/not/here/at/all", "a.jpg", "a.jpg", "1")
-    with pytest.raises(Unreachable, match="mounted"):
-        list(folder.target().read([item]))
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_that_is_not_mounted_is_unreachable_and_nothing_is_gone(
+    tmp_path: Path, is_there: bool
+) -> None:
+    """RELIABILITY K1, I12: the place of the disk may be there, with nothing in it."""
+    item = Item(f"folder:1:{tmp_path / ('' if is_there else 'absent')}", "a.jpg", "a.jpg", "1")
+    with pytest.raises(Unreachable, match="is empty.*mounted" if is_there else "is missing.*mounted"):
+        list(Folder(tmp_path).target().read([item]))
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\0b", " ", "x" * 501, "\ud800", "\uffff"])

@@ -35,15 +35,18 @@ def local_path(file: str, path_map: Sequence[Mapped]) -> Path | None:
 
     Never outside the folder that the map names, whatever the server says.
     """
-    found = max(
-        ((below, pair) for pair in path_map if (below := _below(file, pair.server)) is not None),
-        key=lambda one: len(one[1].server),
-        default=None,
-    )
-    if found is None or any(part in ("", ".", "..") or "\0" in part for part in found[0]):
+    pair = pair_for(file, path_map)
+    below = None if pair is None else _below(file, pair.server)
+    if pair is None or below is None or any(part in ("", ".", "..") or "\0" in part for part in below):
         return None
-    path = Path(found[1].here, *found[0])
-    return path if path.resolve().is_relative_to(Path(found[1].here).resolve()) else None
+    path = Path(pair.here, *below)
+    return path if path.resolve().is_relative_to(Path(pair.here).resolve()) else None
+
+
+def pair_for(file: str, path_map: Sequence[Mapped]) -> Mapped | None:
+    """The pair of the longest folder that a file of the server lies below."""
+    fitting = (pair for pair in path_map if _below(file, pair.server) is not None)
+    return max(fitting, key=lambda pair: len(pair.server), default=None)
 
 
 def relative(file: str, locations: Sequence[str]) -> str | None:

@@ -55,7 +55,7 @@ class ZipArchive(Archive):
     def members(self) -> Iterator[Member]:
         self._check_whole()
         for (name, number), info in self._known.items():
-            if info.is_dir():
+            if name.endswith("/"):  # a name may be empty, which the library does not expect
                 continue
             trouble = _trouble(info)
             yield Member(

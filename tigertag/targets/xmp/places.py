@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from tigertag.errors import PhotoError
 from tigertag.media import sidecars
 from tigertag.media.names import path_of
-from tigertag.media.server_paths import Mapped, local_path
+from tigertag.media.server_paths import Mapped, local_path, pair_for
 from tigertag.model import Item
 
 Naming: TypeAlias = Literal["full", "stem"]
+_LONGEST_NAME = 255
+"""Bytes of a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,7 @@ class Places:
         """Asks nothing of the disk."""
         kind = item.source.partition(":")[0]
         if kind == "plex":
-            file = item.facts.get("file", "")
-            return any(_is_below(file, pair.server) for pair in self.path_map)
+            return pair_for(item.facts.get("file", ""), self.path_map) is not None
         return kind == "folder"
 
     def photo(self, item: Item) -> Path | None:
@@ -44,16 +46,10 @@ class Places:
     def top(self, item: Item) -> Path | None:
         """The folder that its library lies in: missing, it says nothing about the item."""
         if item.source.startswith("plex:"):
-            file = item.facts.get("file", "")
-            return next((Path(each.here) for each in self.path_map if _is_below(file, each.server)), None)
+            pair = pair_for(item.facts.get("file", ""), self.path_map)
+            return None if pair is None else Path(pair.here)
         root = Path(path_of(item.source.split(":", 2)[2]))
         return root.parent if root.name == path_of(item.key) else root
-
-
-def _is_below(file: str, folder: str) -> bool:
-    """As `local_path` reads it: Windows' paths in any case and with either slash."""
-    file, folder = (path.replace("\\", "/").casefold() for path in (file, folder))
-    return file.startswith(folder.rstrip("/") + "/")
 
 
 def is_as_listed(item: Item, status: os.stat_result) -> bool:
@@ -66,7 +62,8 @@ def is_as_listed(item: Item, status: os.stat_result) -> bool:
 def sidecar_of(photo: Path, naming: Naming) -> Path:
     """The sidecar that is `photo`'s own (`media.sidecars`), or the one to be made, called by `naming`.
 
-    `stem` gives way to `full` where `photo.xmp` would be another photo's.
+    `stem` gives way to `full` where `photo.xmp` would be another photo's, and `full` to `stem` where the name
+    would be longer than file systems take. Raises PhotoError where neither will do, OSError.
     """
 
     def is_there(name: str) -> bool:
@@ -75,9 +72,27 @@ def sidecar_of(photo: Path, naming: Naming) -> Path:
     name = sidecars.sidecar_of(photo.name, is_there, lambda: sidecars.alike_in_folder(photo))
     if name is not None:
         return photo.with_name(name)
-    if naming == "stem" and sidecars.owns_the_stem(photo.name, sidecars.alike_in_folder(photo)):
+    full = photo.with_name(f"{photo.name}.xmp")
+    fits = len(os.fsencode(full.name)) <= _LONGEST_NAME
+    if fits and naming == "full":
+        return full
+    if sidecars.owns_the_stem(photo.name, sidecars.alike_in_folder(photo)):
         return photo.with_suffix(".xmp")
-    return photo.with_name(f"{photo.name}.xmp")
+    if not fits:
+        raise PhotoError("no sidecar can be made, since its name would be too long; shorten the photo's name")
+    return full
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing at all lies there, as in a place where a disk is mounted. Raises OSError."""
+    with os.scandir(folder) as entries:
+        return next(entries, None) is None
+
+
+def leads_out(path: Path, top: Path) -> bool:
+    """Whether a path, with all links resolved, lies outside the folder `top`."""
+    real, whole = os.path.realpath(path), os.path.realpath(top)
+    return real != whole and not real.startswith(whole.rstrip(os.sep) + os.sep)
 
 
 def open_catalogue(folder: Path) -> Path | None:

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image, IptcImagePlugin
+from PIL import Image, ImageFile, IptcImagePlugin, UnidentifiedImageError
 
 from tigertag import replacing
 from tigertag.errors import PhotoError
+from tigertag.media import image
 from tigertag.media.names import printable
 from tigertag.replacing import Step
+from tigertag.targets.xmp.embedded.chunks import png
 from tigertag.targets.xmp.places import Naming, sidecar_of
 from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import Field, Fields, Way
@@ -141,9 +143,13 @@ def _bytes(path: Path) -> bytes | None:
         if path.is_symlink():
             raise PhotoError(f"The sidecar {printable(path.name)} is a link that leads nowhere") from None
         return None
+    except PermissionError as error:
+        why = error.strerror or error
+        raise PhotoError(f"The sidecar {printable(path.name)} cannot be read ({why})") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # asked first: no file object takes a folder
+        os.close(descriptor)
+        raise PhotoError(f"The sidecar {printable(path.name)} is no regular file and stays as it is")
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise PhotoError(f"The sidecar {printable(path.name)} is no regular file and stays as it is")
         data = file.read(_LONGEST + 1)
     if len(data) > _LONGEST:
         raise PhotoError(f"The sidecar {printable(path.name)} is larger than {_LONGEST >> 20} MiB")
@@ -156,8 +162,10 @@ def embedded(photo: Path) -> Fields | None:
     None where nothing can be read of it.
     """
     try:
-        with Image.open(photo) as picture:
+        with _opened(photo) as picture:
             source = picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp")
+            if picture.format == "PNG" and not source:  # Pillow looks no further than where the picture begins
+                source = png(photo.read_bytes()).xmp
             iptc = IptcImagePlugin.getiptcinfo(picture) or {}
     except Exception as error:  # noqa: BLE001 - on broken blocks Pillow raises anything; there is nothing to carry
         log.debug("%s: embedded keywords cannot be read (%s)", printable(photo.name), error)
@@ -171,6 +179,18 @@ def embedded(photo: Path) -> Fields | None:
     if texts:
         values[Field.IPTC] = tuple(_decoded(text) for text in texts)
     return Fields(values, found.caption, found.provenance)
+
+
+@contextmanager
+def _opened(photo: Path) -> Iterator[ImageFile.ImageFile]:
+    """As Pillow sees it, with what an extra brings where it knows none by itself."""
+    with photo.open("rb") as stream:
+        try:
+            picture = Image.open(stream)
+        except UnidentifiedImageError:
+            stream.seek(0)
+            picture = image(stream)
+        yield picture
 
 
 def _of_packet(source: object, photo: Path) -> Fields:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,14 +17,26 @@ from tigertag.errors import DiskError, DiskFull, ItemError, PhotoError, PluginDo
 from tigertag.exiftool import ExifTool
 from tigertag.media.names import printable
 from tigertag.media.server_paths import parse_path_map
+from tigertag.media.sidecars import ENDINGS
 from tigertag.model import LONGEST_NAME, Change, Finding, Item, Memory, Presence, Shown, Target, Written, fold
 from tigertag.options import TargetOptions
 from tigertag.targets.xmp.embedded import Embedded, UseOfIptc
 from tigertag.targets.xmp.files import Files
-from tigertag.targets.xmp.places import Naming, Places, is_as_listed, open_catalogue
+from tigertag.targets.xmp.places import (
+    Naming,
+    Places,
+    is_as_listed,
+    is_empty,
+    leads_out,
+    open_catalogue,
+    sidecar_of,
+)
 from tigertag.targets.xmp.sidecars import Sidecars
 from tigertag.xmp.fields import Fields, Profile, Tag, Way, is_stale, own_caption, shown
 from tigertag.xmp.merging import Edit, parents
+
+_LASTING = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG})
+"""What no second try changes."""
 
 
 class XmpOptions(TargetOptions):
@@ -78,7 +92,7 @@ class XmpTarget(Target):
         self._options = options
         self._places = Places(parse_path_map(options.path_map))
         self._way = way = Way(options.profile, options.root, f"TigerTag {__version__}")
-        sidecars = Sidecars(options.naming, way, keep_owner=options.keep_owner)
+        self._sidecars = sidecars = Sidecars(options.naming, way, keep_owner=options.keep_owner)
         self._tool = ExifTool()
         self._files: Files | None = None
         if options.mode == "embedded":
@@ -159,20 +173,40 @@ class XmpTarget(Target):
             why = f"Lightroom has {printable(str(locks[folder]))} open"
             return ItemError(f"{item.path} is left for later: {why}. Close it, or set FORCE=true", item)
         self._sweep(folder)
-        fields = self._container.edit(photo, edit_of(change))
-        return Written(item, told(change, fields))
+        instead = ""
+        if self._files:
+            fields, instead = self._files.edit(photo, edit_of(change))
+        else:
+            fields = self._sidecars.edit(photo, edit_of(change))
+        return Written(item, told(change, fields), instead=instead and f"{item.path}: {instead}")
 
     def _photo(self, item: Item) -> Path | None:
         """The photo's file; None where it is gone. Raises Unreachable where all of its library is."""
         photo = self._places.photo(item)
         if photo is None:
             raise PhotoError(f"{item.path} lies on no disk of this machine, as far as PATH_MAP tells")
-        if photo.exists():
-            return photo
         top = self._places.top(item)
+        if photo.exists():
+            self._keep_inside(photo, top)
+            return photo
         if top is not None and not top.exists():
             raise Unreachable(f"The folder {printable(str(top))} is missing. Is the disk mounted?")
+        if top is not None and is_empty(top):
+            raise Unreachable(f"The folder {printable(str(top))} is empty. Is the disk mounted?")
         return None
+
+    def _keep_inside(self, photo: Path, top: Path | None) -> None:
+        """Raises PhotoError where the photo or its sidecar is a link that leads out of its library (I16)."""
+        for path in (photo, *self._linked(photo)):
+            if top is not None and leads_out(path, top):
+                name = printable(path.name)
+                raise PhotoError(f"{name} is a link that leads out of {printable(str(top))} and stays as it is")
+
+    def _linked(self, photo: Path) -> Iterator[Path]:
+        """The photo's sidecar where that is a link. Whose a sidecar is takes a look at the whole folder."""
+        names = (name for each in ENDINGS for name in (photo.name + each, photo.with_suffix(each).name))
+        if any(os.path.islink(photo.with_name(name)) for name in names):  # noqa: PTH114 - False where too long
+            yield sidecar_of(photo, self._options.naming)
 
     def _sweep(self, folder: Path) -> None:
         """Removes what killed runs left there, once for each folder."""
@@ -187,7 +221,8 @@ class XmpTarget(Target):
             except (PluginDown, PhotoError, TransientError) as error:
                 yield Finding(False, str(error), "Set MODE=sidecar, or install exiftool.")
                 return
-        yield Finding(True, f"tags go into {self.label}, for {self._options.profile}")
+        profile = self._options.profile
+        yield Finding(True, f"tags go into {self.label}, for {'all programs' if profile == 'all' else profile}")
 
     def close(self) -> None:
         self._tool.close()
@@ -226,7 +261,8 @@ def why_refused(name: str) -> str:
 
 def _about(item: Item, error: PhotoError | TransientError | OSError) -> ItemError:
     if isinstance(error, OSError):
-        return ItemError(f"{item.path}: its sidecar cannot be read ({error.strerror or error})", item)
+        why = f"{item.path}: its sidecar cannot be read ({error.strerror or error})"
+        return ItemError(why, item, again=error.errno not in _LASTING)
     told = ItemError(f"{item.path}: {error}", item, again=not isinstance(error, PhotoError))
     told.__cause__ = error
     return told

@@ -29,7 +29,7 @@ from tigertag.targets.xmp.embedded import chunks, heif, jpeg, tiff
 from tigertag.targets.xmp.embedded.iptc import changes
 from tigertag.targets.xmp.embedded.layout import Layout, Odd, first_difference
 from tigertag.targets.xmp.embedded.packet import spliced
-from tigertag.targets.xmp.embedded.values import values_of
+from tigertag.targets.xmp.embedded.values import NoSuchKind, values_of
 from tigertag.xmp.dom import BadPacket
 from tigertag.xmp.fields import Field, Fields, Way
 from tigertag.xmp.foreign import foreign
@@ -156,13 +156,15 @@ def _held(photo: Path, name: str = "") -> _Held:
     except Unfit as error:
         raise PhotoError(f"{name} {error} and stays as it is") from error
     if form not in _LAYOUTS:
-        raise PhotoError(f"{name} stays as it is: TigerTag does not write into {form.value} files")
+        raise NoSuchKind(f"{name} stays as it is: TigerTag does not write into {form.value} files")
     try:
         layout = _LAYOUTS[form](data)
         packet = Packet.parse(layout.xmp) if layout.xmp else Packet.new()
         fields = _fields(packet, layout)
     except (Odd, BadPacket) as error:
-        raise PhotoError(f"{name} is left as it is: {error}") from error
+        # Only DNG is a plain TIFF: a maker's own raw file need not be one.
+        kind = NoSuchKind if form is Form.RAW else PhotoError
+        raise kind(f"{name} is left as it is: {error}") from error
     return _Held(photo, name, form, layout, data, packet, fields)
 
 

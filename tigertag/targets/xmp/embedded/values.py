@@ -28,8 +28,12 @@ _MOVES = frozenset({"RDF", "Description", "MediaDataSize", "MediaDataOffset"})
 _PLACES = re.compile(r"(Offsets?|Start|Pointer)\Z")
 
 
+class NoSuchKind(PhotoError):
+    """Tags are never put into files of this kind."""
+
+
 def values_of(tool: ExifTool, path: Path, name: str) -> str:
-    """All that exiftool can read but what may change. Raises PhotoError where it is of another kind."""
+    """All that exiftool can read but what may change. Raises NoSuchKind, PhotoError."""
     answer = tool.ask(
         "-X",
         "-a",
@@ -49,7 +53,7 @@ def values_of(tool: ExifTool, path: Path, name: str) -> str:
     for node in tree.iter():
         local, text = node.tag.rpartition("}")[2], (node.text or "").strip()
         if local == "FileType" and text not in _WRITTEN:
-            raise PhotoError(f"{name} stays as it is: TigerTag does not write into {text} files")
+            raise NoSuchKind(f"{name} stays as it is: TigerTag does not write into {text} files")
         is_remark = local == "Warning" and text.startswith("[minor]")
         if local not in _MOVES and not _PLACES.search(local) and not is_remark:
             found.append(f"{node.tag} {text}")

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, TypeAlias
 from tigertag.errors import PhotoError, PluginDown, TransientError
 from tigertag.http import (
     AnswerLost,
+    Backoff,
     BadReply,
     CertificateInvalid,
     Http,
@@ -29,6 +30,9 @@ from tigertag.model import Analysis, Engine, Outcome, Permit, Photo, Rendition, 
 from tigertag.options import EngineOptions
 
 Answered: TypeAlias = Analysis | PhotoError | TransientError
+
+_AT_ONCE = 60.0
+"""Seconds that a service has to say what it need not think about, whatever it may take for a photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Inquiry:
     http: Http
     now: Callable[[], datetime]
     advice: Advice
+    is_over: Callable[[], bool] = lambda: False
+    """Whether nothing is asked again: the engine was closed, which also ends the waits between two tries."""
 
     def ask(
         self,
@@ -73,7 +79,8 @@ class Inquiry:
         """
         reply = self._once(path, tries, params)
         while tries and (reply.status == 429 or reply.status >= 500) and reply.status not in final:
-            if not tries.failing.wait(retry_after(reply.headers.get("Retry-After"), self.now())):
+            backoff = tries.busy if reply.status == 429 else tries.failing
+            if not self._waited(backoff, retry_after(reply.headers.get("Retry-After"), self.now())):
                 break
             reply = self._once(path, tries, params)
         return reply
@@ -81,15 +88,22 @@ class Inquiry:
     def _once(self, path: str, tries: Tries | None, params: Mapping[str, str | int] | None) -> Reply:
         while True:
             try:
-                return self.http.call("GET", path, params=params)
-            except (CertificateInvalid, Redirected, BadReply) as error:
+                return self.http.call("GET", path, params=params, within=_AT_ONCE)
+            except Redirected as error:
+                where = f"{self.http.service} at {self.http.origin}"
+                raise PluginDown(f"{where}: {error}; {self.advice.address}") from error
+            except (CertificateInvalid, BadReply) as error:
                 raise PluginDown(f"{error}; {self.advice.address}") from error
             except NotSent as error:
-                if tries is None or not tries.unreachable.wait():
+                if tries is None or not self._waited(tries.unreachable):
                     raise PluginDown(f"{error}; {self.advice.online}") from error
             except AnswerLost as error:
-                if tries is None or not tries.failing.wait():
+                again = tries and (tries.lost if error.timed_out else tries.failing)
+                if not again or not self._waited(again):
                     raise PluginDown(f"{error}; {self.advice.later}") from error
+
+    def _waited(self, backoff: Backoff, asked: float | None = None) -> bool:
+        return not self.is_over() and backoff.wait(asked) and not self.is_over()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +194,7 @@ class ServiceEngine(Engine):
         try:
             reply = ask()
         except NotSent as error:
-            self._settle_free(send)
+            self._settle_free(send, Outcome.UNSENT)
             if isinstance(error, CertificateInvalid):
                 raise self._put_aside(PluginDown(f"{error}; {self.advice.address}")) from error
             if not turn.tries.unreachable.wait():
@@ -201,8 +215,9 @@ class ServiceEngine(Engine):
     def _permitted(self, turn: Turn) -> Send:
         return turn.permit(turn.photo) if self.billed or turn.is_repeat else _Free()
 
-    def _settle_free(self, send: Send) -> None:
-        send.settle(Outcome.FREE)
+    def _settle_free(self, send: Send, outcome: Outcome = Outcome.FREE) -> None:
+        """Nobody is charged: the service refused it, or it never left (UNSENT)."""
+        send.settle(outcome)
 
     def _answer_lost(self, turn: Turn, error: Exception) -> TransientError | None:
         """Maybe billed, so it is sent once more in this run, whoever asks, and never again (E6)."""

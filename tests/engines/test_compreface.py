@@ -170,6 +170,15 @@ def test_a_core_that_stays_down_leaves_the_photo_for_later(engine: Engine, servi
     assert service.counts["recognise"] == 5
 
 
+def test_a_service_with_too_much_to_do_is_asked_five_more_times_and_put_aside(
+    engine: Engine, service: CompreFace
+) -> None:
+    service.fail("recognise", Fault(status=429, headers={"Retry-After": "0"}), times=9)
+    with pytest.raises(PluginDown, match=r"answered 429 .*too much to do"):
+        ask(engine, [shot("magenta")])
+    assert service.counts["recognise"] == 6
+
+
 def test_closing_ends_the_waits_between_tries(service: CompreFace) -> None:
     engine = CompreFaceEngine(CompreFaceOptions.model_validate(service.options), FakeMemory())
     engine.start()
@@ -191,6 +200,8 @@ def test_closing_ends_the_waits_between_tries(service: CompreFace) -> None:
         (trouble(400, 20, "Missing header: x-api-key"), "got no API key"),
         (Fault.redirect("http://169.254.0.1/latest"), "unexpected redirect to 169.254.0.1"),
         (Fault.html(403), "denied access"),
+        (Fault.html(402), "denied access"),
+        (Fault.html(410), "does not answer as CompreFace does"),
     ],
 )
 def test_trouble_with_key_or_address_puts_it_aside_at_once(

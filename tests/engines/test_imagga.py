@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,6 +71,14 @@ class TestAsking:
         assert imagga.requests[-1].query == {"language": ["de,en"]}
         assert isinstance(answer, Analysis)
         assert {tag.language for tag in answer.annotations} == {"de", "en"}
+
+    @pytest.mark.parametrize("blank", ["", " ", None, 7])
+    def test_english_stands_in_for_a_name_that_is_none(self, imagga: Imagga, blank: object) -> None:
+        tags = [{"confidence": 61.4, "tag": {"de": blank, "en": "mountain"}}]
+        imagga.fail("tags", Fault(body=json.dumps({"result": {"tags": tags}}).encode()))
+        answer = one(started(imagga, language="de"))
+        assert isinstance(answer, Analysis) and answer.dropped == 0
+        assert [(tag.name, tag.language) for tag in answer.annotations] == [("mountain", "en")]
 
     def test_a_tagger_is_named_in_the_path(self, imagga: Imagga) -> None:
         one(started(imagga, tagger="my_tagger"))
@@ -191,8 +200,22 @@ class TestStart:
 
     def test_a_redirect_is_not_followed(self, imagga: Imagga) -> None:
         imagga.fail("usage", Fault.redirect("http://169.254.169.254/latest?x=1"))
-        with pytest.raises(PluginDown, match=r"unexpected redirect to 169\.254\.169\.254;"):
+        with pytest.raises(PluginDown, match=r"Imagga at http\S+: unexpected redirect to 169\.254\.169\.254;"):
             started(imagga)
+
+    @pytest.mark.parametrize("fault", [Fault(status=503), Fault(status=429), Fault(reset="after")])
+    def test_one_that_was_closed_asks_no_more(self, imagga: Imagga, fault: Fault) -> None:
+        imagga.fail("usage", fault, times=99)
+        engine = build(imagga)
+        engine.close()
+        with pytest.raises(PluginDown):
+            engine.start()
+        assert imagga.counts["usage"] == 1
+
+    def test_too_much_to_do_is_waited_out_five_times(self, imagga: Imagga) -> None:
+        waits = Waits()
+        imagga.fail("usage", Fault(status=429, headers={"Retry-After": "7"}), times=5)
+        assert started(imagga, waits).quota() is not None and waits == [7] * 5
 
     @pytest.mark.parametrize("fault", [Fault(status=503), Fault(reset="before"), Fault(reset="after")])
     def test_a_short_trouble_is_waited_out(self, imagga: Imagga, fault: Fault) -> None:

@@ -361,6 +361,13 @@ class TestStart:
         with pytest.raises(PluginDown, match=r"wants an API key .* set api_key"):
             started(cloud, api_key=None)
 
+    def test_one_that_does_not_answer_is_asked_once_more(self, server: VisionServer) -> None:
+        """Each try may take minutes: eleven would be an hour (E10)."""
+        server.fail("models", Fault(hang=True), times=99)
+        with pytest.raises(PluginDown, match="timed out"):
+            started(server, timeout=0.2)
+        assert server.counts["models"] == 2
+
     def test_a_redirect_takes_no_key_along(self, cloud: VisionServer) -> None:
         with VisionServer() as elsewhere:
             cloud.fail("models", Fault.redirect(f"{elsewhere.url}/v1/models"))

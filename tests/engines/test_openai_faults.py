@@ -128,7 +128,7 @@ class TestRefusals:
             engine = started(gone, waits)
         with pytest.raises(PluginDown, match="Cannot reach gemma3:4b at http"):
             one(engine, permit)
-        assert len(waits) == 5 and permit.outcomes == {Bill.FREE: 6}
+        assert len(waits) == 5 and permit.outcomes == {Bill.UNSENT: 6}
 
 
 class TestLostAnswers:

@@ -67,10 +67,17 @@ class Unanswered(Exception):
     """No usable answer this time. `sent` says that the service may have done the work."""
 
     def __init__(
-        self, reason: str, *, sent: bool = True, timed_out: bool = False, asked: float | None = None
+        self,
+        reason: str,
+        *,
+        sent: bool = True,
+        timed_out: bool = False,
+        is_busy: bool = False,
+        asked: float | None = None,
     ) -> None:
+        """`is_busy`: it was told to come later (429), in `asked` seconds where it was told when."""
         super().__init__(reason)
-        self.sent, self.timed_out, self.asked = sent, timed_out, asked
+        self.sent, self.timed_out, self.is_busy, self.asked = sent, timed_out, is_busy, asked
 
 
 class ServiceDown(PluginDown):
@@ -82,14 +89,15 @@ class ServiceDown(PluginDown):
 
 
 class Patience:
-    """How often one request is repeated: five times where it never got there, a few times where the service
-    failed, once where it hung, and not at all once it is over."""
+    """How often one request is repeated: five times where it never got there or there was too much to do, a few
+    times where the service failed, once where it hung, and not at all once it is over."""
 
     def __init__(
         self, sleep: Sleep, is_over: Callable[[], bool], *, unsent: int = 5, failed: int = 3, hung: int = 1
     ) -> None:
         self._is_over = is_over
         self._unsent = Backoff(tries=unsent, total=60, sleep=sleep)
+        self._busy = Backoff(tries=unsent, total=1500, sleep=sleep)
         self._failed = Backoff(tries=failed, longest=15, total=900, sleep=sleep)
         self._hung = Backoff(tries=hung, sleep=sleep)
 
@@ -100,6 +108,8 @@ class Patience:
     def _wait(self, trouble: Unanswered) -> bool:
         if not trouble.sent:
             return self._unsent.wait()
+        if trouble.is_busy:
+            return self._busy.wait(trouble.asked)
         if trouble.timed_out:
             return self._hung.wait()
         return self._failed.wait(trouble.asked)
@@ -262,7 +272,8 @@ class Client:
         message = one_line(self._http.redact(message[:_MOST_WORDS]))
         if _may_pass(reply.status, code):
             asked = retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
-            raise Unanswered(f"CompreFace answered {reply.status} ({message or 'no words'})", asked=asked)
+            said = f"CompreFace answered {reply.status} ({message or 'no words'})"
+            raise Unanswered(said, is_busy=reply.status == 429, asked=asked)
         raise Refused(reply.status, code, message)
 
     def _translated(self, error: WireError) -> Exception:
@@ -284,10 +295,10 @@ class Client:
         trouble = _KEY_TROUBLE.get((refusal.status, refusal.code))
         if trouble is not None:
             raise ServiceDown(f"CompreFace at {origin} {trouble[0]}", trouble[1]) from refusal
-        if refusal.status in (401, 403, 407):
+        if refusal.status in (401, 402, 403, 407):
             advice = "Look at the proxy before CompreFace."
             raise ServiceDown(f"{origin} denied access ({refusal})", advice) from refusal
-        if refusal.status in (404, 405) and refusal.code <= 0:
+        if refusal.status in (404, 405, 406, 410) and refusal.code <= 0:
             what = f"{origin} does not answer as CompreFace does ({refusal})"
             raise ServiceDown(what, _ADDRESS) from refusal
 
@@ -299,6 +310,8 @@ def give_up(trouble: Unanswered) -> NoReturn:
     """Raises what stands for `trouble` once the tries are used up: ServiceDown, TransientError."""
     if not trouble.sent:
         raise ServiceDown(str(trouble), f"Is it running? {_ADDRESS}") from trouble
+    if trouble.is_busy:
+        raise ServiceDown(str(trouble), "It has too much to do: the next scan asks again.") from trouble
     raise TransientError(str(trouble)) from trouble
 
 

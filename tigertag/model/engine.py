@@ -20,7 +20,9 @@ class Outcome(StrEnum):
     """Maybe billed: no answer came, or one that says nothing about the bill."""
     BILLED = "billed"
     FREE = "free"
-    """Refused by the service, or it never got there."""
+    """Refused by the service."""
+    UNSENT = "unsent"
+    """It never left: nobody was there to send it to. It is taken back, from the budget too."""
 
 
 class Send(Protocol):

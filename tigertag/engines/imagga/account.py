@@ -22,9 +22,9 @@ ADVICE = Advice(
 class Account:
     """Asks `GET /usage`, which costs nothing."""
 
-    def __init__(self, http: Http, now: Callable[[], datetime]) -> None:
+    def __init__(self, http: Http, now: Callable[[], datetime], is_over: Callable[[], bool]) -> None:
         self._http = http
-        self._inquiry = Inquiry(http, now, ADVICE)
+        self._inquiry = Inquiry(http, now, ADVICE, is_over)
 
     def usage(self, tries: Tries | None) -> Usage:
         """What the account may do. Raises PluginDown. Repeats as `tries` allow; None: never."""

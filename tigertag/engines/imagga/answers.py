@@ -83,9 +83,10 @@ def _annotations(tag: JSON, languages: Sequence[str]) -> Iterator[Annotation | N
 
 
 def _spoken(names: Mapping[str, JSON], languages: Sequence[str]) -> Sequence[str]:
-    """The languages to take of those that a tag has: those asked for, else English, else the first."""
-    asked = [language for language in languages if language in names]
-    return asked or ([FALLBACK] if FALLBACK in names else list(names)[:1])
+    """The languages to take of those it has a name in: those asked for, else English, else the first."""
+    named = [language for language, name in names.items() if isinstance(name, str) and name.strip()]
+    asked = [language for language in languages if language in named]
+    return asked or ([FALLBACK] if FALLBACK in named else named[:1] or list(names)[:1])
 
 
 def _annotation(name: JSON, confidence: float, language: str) -> Annotation | None:

@@ -54,7 +54,7 @@ class ImaggaEngine(ServiceEngine):
             pool_size=options.concurrency,
         )
         super().__init__(http, Pace(sleep, uniform, now))
-        self._account = Account(http, now)
+        self._account = Account(http, now, self._closed.is_set)
         self._allowance: Allowance | None = None
         self._slots = Slots(1)
 
@@ -161,7 +161,7 @@ class ImaggaEngine(ServiceEngine):
             self._allowance.give_back()
             raise
 
-    def _settle_free(self, send: Send) -> None:
+    def _settle_free(self, send: Send, outcome: Outcome = Outcome.FREE) -> None:
         if self._allowance is not None:
             self._allowance.give_back()
-        super()._settle_free(send)
+        super()._settle_free(send, outcome)

@@ -67,7 +67,7 @@ class OpenAIEngine(ServiceEngine):
             pool_size=options.concurrency,
         )
         super().__init__(http, Pace(sleep, uniform, now))
-        self._server = Server(http, options, now)
+        self._server = Server(http, options, now, self._closed.is_set)
         self.billed = options.is_billed
         self.concurrency = options.concurrency
         self.renditions = (Rendition(long_side=options.long_side, quality=QUALITY),)

@@ -30,10 +30,12 @@ def at_start(sleep: Callable[[float], object], uniform: Callable[[float, float],
 class Server:
     """Asks `GET /models`, which costs nothing anywhere, and reads refusals."""
 
-    def __init__(self, http: Http, options: OpenAIOptions, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, http: Http, options: OpenAIOptions, now: Callable[[], datetime], is_over: Callable[[], bool]
+    ) -> None:
         self._http = http
         self._options = options
-        self._inquiry = Inquiry(http, now, ADVICE)
+        self._inquiry = Inquiry(http, now, ADVICE, is_over)
 
     def models(self, tries: Tries | None) -> tuple[str, ...] | None:
         """The models it lists, None where it does not tell. Raises PluginDown. `tries` None: never repeated."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes_pipeline import STAGES
 from tests.house import House
+from tests.stage import STAGES
 from tigertag.store.database import Database
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from tests.fakes_pipeline import Killed, days, drawn, tag
 from tests.house import House, content_id
+from tests.stage import Killed, days, drawn, tag
 from tigertag.errors import MissingDecoder, PhotoError, PluginDown, StoreError, TransientError, Unreachable
 from tigertag.media import File
 from tigertag.model import Photo
@@ -196,6 +196,21 @@ def test_a_picture_that_still_lacks_its_decoder_is_not_opened_again(
 
 
 # ── failures ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", [PhotoError, TransientError])
+@pytest.mark.parametrize("words", ["a NUL: \0", "half a pair: \ud800"])
+def test_words_that_no_database_takes_end_no_run(
+    any_house: House, kind: type[PhotoError | TransientError], words: str
+) -> None:
+    """E8."""
+    mind = any_house.engine("seer")
+    mind.fails[any_house.photo("1")] = lambda photo: kind(words, photo)
+    any_house.photo("2", tag("dog"))
+    assert any_house.scan().exit_code == 3
+    assert any_house.wall == {"2": {"dog"}}
+    reasons = [row.reason for row in any_house.rows(tables.AnalysisRow) if row.reason]
+    assert reasons == [words[:-1] + "\ufffd"]
 
 
 def test_a_failed_photo_is_named_once_and_not_asked_again_until_told_to(any_house: House) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes_pipeline import ShelfSource, tag
+from tests.fakes_pipeline import ShelfSource
 from tests.house import House
+from tests.stage import tag
 from tigertag.app import scanning
 from tigertag.app.scanning import ScanOrder
 from tigertag.errors import Incomplete, TigerTagError, Unreachable

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.store import tables
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.fakes_pipeline import Killed, tag
 from tests.house import House
 from tests.pipeline.conftest import Shelved
+from tests.stage import Killed, tag
 from tigertag.errors import PhotoError
 from tigertag.store import tables
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from tests.fakes_pipeline import drawn
+from tests.stage import drawn
 from tigertag.executors.threads import Threads
 from tigertag.media import open_photo
 from tigertag.model import Engine, Quota

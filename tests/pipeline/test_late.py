@@ -6,8 +6,8 @@ end of the run" (RELIABILITY, "In doubt").
 
 from __future__ import annotations
 
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 
 
 def killed_in_a_late_write(house: House) -> None:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.fakes_pipeline import MindEngine, tag
+from tests.fakes_pipeline import MindEngine
 from tests.house import House
 from tests.pipeline.conftest import Shelved
+from tests.stage import tag
 from tigertag.app.forecast import forecast
 from tigertag.app.looking import status
 from tigertag.app.scanning import EngineLine, ScanOrder
@@ -73,6 +74,15 @@ def test_repeats_and_requests_without_an_answer_count(house: House) -> None:
     house.scan()
     assert shown(house) == 5
     house.mind("seer").fails.clear()
+    assert (house.scan().exit_code, shown(house)) == (0, 5)
+
+
+def test_a_request_that_never_left_takes_nothing_from_the_budget(house: House) -> None:
+    furnished(house, 9, billed=True, concurrency=1, budget="5/day")
+    house.mind("seer").unsent = 6
+    report = house.scan()
+    assert (report.exit_code, shown(house), report.engines[0].calls) == (0, 5, 5)
+    assert [row.outcome for row in house.rows(tables.SendRow)] == ["billed"] * 5
     assert (house.scan().exit_code, shown(house)) == (0, 5)
 
 

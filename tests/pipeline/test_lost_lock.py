@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
-from tests.fakes_pipeline import WallTarget, tag
+from tests.fakes_pipeline import WallTarget
 from tests.house import House
+from tests.stage import Mind, tag
 from tigertag.errors import ItemError, LockHeld
 from tigertag.model import Annotation, Item, Photo, Shown
 from tigertag.store import tables
@@ -20,8 +21,8 @@ def take_the_lock(house: House) -> None:
         session.execute(update(tables.RunLock).values(token="another run's", pid=400))
 
 
-@pytest.mark.parametrize("billed", [True, False])
-def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House, billed: bool) -> None:
+def asleep_while_it_answers(house: House, billed: bool) -> Mind:
+    """An engine in front of three photos; the lock goes while it looks at the first."""
     mind = house.engine("seer", billed=billed, concurrency=1)
     for number in range(3):
         house.photo(str(number))
@@ -31,9 +32,52 @@ def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House, billed: b
         return [tag("dog")]
 
     mind.default = answer
+    return mind
+
+
+@pytest.mark.parametrize("billed", [True, False])
+def test_a_run_that_has_lost_its_lock_sends_nothing_more(house: House, billed: bool) -> None:
+    mind = asleep_while_it_answers(house, billed)
     with pytest.raises(LockHeld, match=r"has lost its lock to another run \(pid 400,"):
         house.scan()
     assert sum(mind.asked.values()) == 1
+
+
+@pytest.mark.parametrize("billed", [True, False])
+def test_an_answer_that_comes_in_after_the_lock_was_lost_is_kept(house: House, billed: bool) -> None:
+    mind = asleep_while_it_answers(house, billed)
+    with pytest.raises(LockHeld):
+        house.scan()
+    with house.database.session() as session:
+        session.execute(delete(tables.RunLock))
+    mind.default = lambda photo: [tag("dog")]
+    house.scan()
+    assert sorted(mind.asked.values()) == [1, 1, 1]
+    with house.database.session() as session:
+        assert set(session.scalars(select(tables.SendRow.outcome))) <= {"billed"}
+
+
+def test_an_answer_that_another_run_has_got_meanwhile_stays_as_that_one_has_it(house: House) -> None:
+    mind = house.engine("seer", concurrency=1)
+    for number in range(2):
+        house.photo(str(number), tag("dog"))
+    house.scan()
+    house.change("seer", level=1)
+
+    def answer(photo: Photo) -> list[Annotation]:
+        take_the_lock(house)
+        with house.database.session() as session:
+            session.execute(update(tables.AnalysisRow).values(state="done"))
+            session.execute(update(tables.Delivery).values(state="done"))
+        return [tag("cat")]
+
+    mind.default = answer
+    mind.says.clear()
+    with pytest.raises(LockHeld):
+        house.scan()
+    with house.database.session() as session:
+        assert session.scalars(select(tables.Delivery.state)).all() == ["done", "done"]
+        assert session.scalars(select(tables.TagRow.name)).all() == ["dog"]
 
 
 def lose_it_while_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.fakes_pipeline import tag
+from tests.stage import tag
 from tigertag.model import Annotation, EnginePolicy, Kind, Vocabulary
 from tigertag.pipeline.policy import Policy, Wanted, prefixed, wanted
 

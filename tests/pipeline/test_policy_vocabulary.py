@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tests.fakes_pipeline import tag
+from tests.stage import tag
 from tigertag.model import Annotation, EnginePolicy, Kind, Term, Vocabulary, fold
 from tigertag.pipeline.policy import Policy, Wanted, wanted
 

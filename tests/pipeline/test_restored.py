@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fakes_pipeline import tag
 from tests.house import House, reason_of
+from tests.stage import tag
 
 
 def dogs(house: House, count: int, *more: str) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from tests.fakes_pipeline import days, drawn, tag
+from tests.fakes_pipeline import MindEngine
 from tests.house import House, content_id
-from tigertag.errors import LockHeld, PhotoError, TransientError
+from tests.stage import days, drawn, tag
+from tigertag.app.scanning import ScanOrder
+from tigertag.app.scanning import scan as run_scan
+from tigertag.errors import LockHeld, PhotoError, PluginDown, TransientError
 from tigertag.model import Vocabulary
 from tigertag.store.database import Database
 from tigertag.store.lock import RunLock
@@ -186,13 +191,34 @@ def test_an_update_of_the_program_bills_nobody(house: House) -> None:
     assert sum(mind.sent.values()) == 1
 
 
+def test_a_stop_ends_the_start_of_an_engine(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R5: nobody waits for minutes until a service is there."""
+    house.engine("seer", billed=True)
+    house.photo("1", tag("dog"))
+    app, closed, ended = house.app, threading.Event(), list[bool]()
+
+    def start(engine: MindEngine) -> None:
+        app.stop.set()
+        ended.append(closed.wait(10))
+        raise PluginDown("nobody is there")
+
+    monkeypatch.setattr(MindEngine, "start", start)
+    monkeypatch.setattr(MindEngine, "close", lambda engine: closed.set())
+    report = run_scan(app, ScanOrder())
+    assert ended == [True]
+    assert [(line.reason, line.planned) for line in report.engines] == [("the run was stopped", True)]
+
+
 def test_changed_settings_of_a_billed_engine_need_a_yes(house: House) -> None:
     """C4."""
     mind = house.engine("seer", billed=True)
     house.photo("1", tag("dog"))
     house.scan()
     house.change("seer", level=1)
-    assert (house.scan().exit_code, sum(mind.sent.values())) == (9, 1)
+    house.change("seer", cost_per_call=0.25)
+    report = house.scan()
+    assert (report.exit_code, sum(mind.sent.values())) == (9, 1)
+    assert "1 photos that were paid for would be asked again (cost 0.25)" in str(report.tally.aside["seer"])
     assert house.wall == {"1": {"dog"}}
     assert (house.scan(sure=True).exit_code, sum(mind.sent.values())) == (0, 2)
 

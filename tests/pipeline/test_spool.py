@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from tests.fakes_pipeline import tag
 from tests.house import House
-from tigertag.errors import DiskError, StoreError
-from tigertag.model import Annotation, Box, Kind
+from tests.stage import tag
+from tigertag.errors import DiskError, PhotoError, StoreError
+from tigertag.model import Annotation, Box, Kind, Photo
 from tigertag.pipeline import spool
 from tigertag.pipeline.spool import Spooled
 from tigertag.store import tables
@@ -65,6 +66,34 @@ def test_what_was_paid_for_is_taken_up_by_the_next_run(house: House, outage: Out
     assert not list(Path(house.url.removeprefix("sqlite:///")).parent.glob("*.spool"))
 
 
+@pytest.mark.parametrize("billed", [True, False])
+def test_a_photo_that_was_refused_meanwhile_is_not_asked_about_again(
+    house: House, outage: Outage, billed: bool
+) -> None:
+    mind = house.engine("seer", billed=billed, concurrency=1)
+    content = house.photo("1")
+
+    def refuse(photo: Photo) -> PhotoError:
+        outage.is_away = True
+        return PhotoError("the answer could not be read (empty)", photo, "<html>")
+
+    mind.fails[""] = refuse
+    with pytest.raises(StoreError):
+        house.scan()
+    outage.is_away = False
+    with house.database.session() as session:
+        session.execute(delete(tables.RunLock))
+    report = house.scan()
+    assert mind.asked == {content: 1}
+    assert (report.exit_code, report.tally.failures) == (
+        3,
+        [("Summer/1.jpg", "the answer could not be read (empty)")],
+    )
+    with house.database.session() as session:
+        assert session.scalars(select(tables.AnalysisRow.raw)).one() == "<html>"
+    assert house.scan().exit_code == 0
+
+
 ROW = Spooled(
     "jpeg1:aa", 4, 3, 1, "ff", "", (Annotation(Kind.PERSON, "Anna", 0.5, Box(0, 0, 1, 1), "en"),), "{}", 2
 )
@@ -74,11 +103,17 @@ def test_an_answer_comes_back_as_it_went(tmp_path: Path) -> None:
     assert Spooled.of_line(ROW.as_line()) == ROW
 
 
+def test_a_line_of_an_earlier_release_is_an_answer() -> None:
+    line = json.loads(ROW.as_line())
+    del line["reason"]
+    assert Spooled.of_line(json.dumps(line)) == ROW
+
+
 def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path: Path, house: House) -> None:
     path = Path(house.url.removeprefix("sqlite:///") + ".spool")
     spool.put(path, [ROW])
-    with path.open("a") as file:
-        file.write(ROW.as_line()[:40])
+    with path.open("ab") as file:
+        file.write(b"\xff\xfe\n5\n" + ROW.as_line().encode()[:40])
     house.engine("seer")
     assert house.scan().exit_code == 0
     assert not path.exists()

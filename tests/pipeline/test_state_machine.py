@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.fakes_pipeline import drawn, tag
 from tests.house import House, content_id, prefix_of
+from tests.stage import drawn, tag
 from tigertag.errors import Incomplete, PhotoError, PluginDown, TransientError, Unreachable
 from tigertag.model import Annotation, Photo, fold
 from tigertag.pipeline.policy import wanted

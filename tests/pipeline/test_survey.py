@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.pipeline.survey import spread
 from tigertag.pipeline.write import BATCH
 from tigertag.store import tables

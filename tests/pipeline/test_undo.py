@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fakes_pipeline import drawn, tag
 from tests.house import House, content_id
+from tests.stage import drawn, tag
 from tigertag.errors import ConfigError, Unreachable
 from tigertag.store import tables
 
@@ -221,7 +221,8 @@ def test_an_undo_of_what_there_is_not_says_so(house: House, order: dict[str, obj
 def test_photos_that_are_gone_took_their_tags_along(house: House) -> None:
     scanned(house)
     house.stage.wall.gone.add("2")
-    assert house.undo(1).exit_code == 0
+    report = house.undo(1)
+    assert (report.exit_code, len(report.tally.gone)) == (0, 1)
     assert {key: tags for key, tags in house.wall.items() if key != "2"} == BEFORE
 
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes_pipeline import STAGES, tag
 from tests.house import House
 from tests.journeys.owner import PREFIX, Owner, Place, Rules, Said
+from tests.stage import STAGES, tag
 from tigertag.app.writing import WriteReport
 from tigertag.store.database import Database
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.fakes_pipeline import drawn, tag
 from tests.house import House, content_id, reason_of
+from tests.stage import drawn, tag
 from tigertag.app.writing import lift_verdicts
 from tigertag.errors import Unreachable
 from tigertag.store import tables
@@ -150,6 +150,19 @@ def test_a_photo_that_is_refused_is_named_and_the_others_are_written(
     house.stage.wall.refuses.clear()
     house.write()
     assert ("1" in house.wall) is again
+
+
+def test_what_was_written_before_a_tag_was_refused_for_good_is_ours(house: House) -> None:
+    house.engine("seer")
+    house.photo("1", tag("dog", 0.9), tag("nameless", 0.8), tag("cat", 0.7))
+    house.stage.wall.hates = "nameless"
+    report = house.scan()
+    written = house.wall["1"]
+    assert (report.exit_code, reason_of(house, "1")[0]) == (3, "failed")
+    assert written == house.ours("1") != set()
+    assert report.tally.added == len(written)
+    house.undo(everything=True)
+    assert not house.wall.get("1")
 
 
 def test_what_could_not_be_written_is_tried_again_where_a_person_asks_for_it(house: House) -> None:

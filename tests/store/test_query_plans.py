@@ -16,8 +16,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from tests import large
-from tests.fakes_pipeline import tag
 from tests.house import House
+from tests.stage import tag
 from tigertag.app import looking
 from tigertag.app.tags import tags
 from tigertag.store.database import Database

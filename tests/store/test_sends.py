@@ -37,6 +37,40 @@ def test_requests_are_counted_over_all_revisions_of_an_engine_and_by_their_momen
         assert (found, sends.used(session, "seer", NOW - timedelta(days=1))) == ([2, 1, 0], 3)
 
 
+def test_a_request_that_never_left_is_none(database: Database) -> None:
+    with database.session() as session:
+        asked, run = revision(session, "seer", 0), runs.start(session, "scan", "", NOW)
+        photo = tables.PhotoRow(content_id="jpeg1:00", width=3, height=2, seen=NOW)
+        session.add(photo)
+        session.flush()
+        first, second = sends.add(session, [(photo.id, asked)] * 2, run, NOW)
+        sends.settle(session, {first: Outcome.UNSENT, second: Outcome.BILLED})
+    with database.reading() as session:
+        assert (sends.count(session, run), sends.used(session, "seer", NOW)) == ({(asked, "billed"): 1}, 1)
+
+
+def test_what_runs_that_were_cut_off_left_in_doubt_is_counted_until_a_run_ends(database: Database) -> None:
+    def ran(state: str, *outcomes: Outcome) -> int:
+        run = runs.start(session, "scan", "", NOW)
+        session.get_one(tables.Run, run).state = state
+        sent = sends.add(session, [(photo.id, asked)] * len(outcomes), run, NOW)
+        sends.settle(session, dict(zip(sent, outcomes, strict=True)))
+        return run
+
+    with database.session() as session:
+        asked = revision(session, "seer", 0)
+        photo = tables.PhotoRow(content_id="jpeg1:00", width=3, height=2, seen=NOW)
+        session.add(photo)
+        session.flush()
+        first = ran("cut off", Outcome.UNKNOWN)
+        ran("done", Outcome.UNKNOWN)
+        ran("cut off", Outcome.UNKNOWN, Outcome.BILLED)
+        ran("cut off", Outcome.UNKNOWN)
+        now = ran("running", Outcome.UNKNOWN)
+        found = [sends.in_doubt(session, run) for run in (first, first + 1, now)]
+    assert found == [{}, {asked: 1}, {asked: 2}]
+
+
 def test_the_newest_run_that_asked_an_engine_says_what_a_photo_took(sqlite_database: Database) -> None:
     with sqlite_database.session() as session:
         summaries: list[dict[str, object]] = [{"took": {"seer": 1.5, "other": 2}}, {"took": {"seer": 0.5}}, {}]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 
-from tigertag.errors import DiskError, PluginDown, StoreError, TransientError, WorkersGone
+from tigertag.errors import DiskError, LockHeld, PluginDown, StoreError, TransientError, WorkersGone
 from tigertag.model import Rendition
 from tigertag.pipeline import spool
 from tigertag.pipeline.choose import may_see
@@ -91,6 +91,9 @@ class _Showing:
         except (StoreError, DiskError):
             self._salvage()
             raise
+        except LockHeld:
+            self._keep_left_over()
+            raise
 
     def _run(self) -> None:
         while True:
@@ -110,13 +113,28 @@ class _Showing:
 
     def _salvage(self) -> None:
         """Without the database nothing more is asked; what is under way is waited for and kept in a file."""
+        self._spool(self._left_over())
+
+    def _keep_left_over(self) -> None:
+        """Another run has the lock now and would ask again: what came in is stored all the same (R3)."""
+        left = self._left_over()
+        try:
+            self.keeping.keep(Batch(answered=left, outcomes=self.settled.look()))
+        except (StoreError, DiskError):
+            self._spool(left)
+            raise
+
+    def _left_over(self) -> list[Answered]:
+        """Waits for what is under way, and lets nothing more leave; what came in and is not committed."""
         self._end_lanes()
         late = []
         while not self.events.empty():
             late.append(self.events.get())
-        answered = [event for event in (*self.in_hand, *late) if isinstance(event, Answered)]
-        spool.put(self.work.spool, (row for event in answered for row in spool.answers_of(event)))
         self._refuse(late)
+        return [event for event in (*self.in_hand, *late) if isinstance(event, Answered)]
+
+    def _spool(self, left: Sequence[Answered]) -> None:
+        spool.put(self.work.spool, (row for event in left for row in spool.answers_of(event)))
 
     def _busy(self) -> bool:
         under_way = any(lane.under_way for lane in self.lanes.values())
@@ -242,7 +260,7 @@ class _Showing:
         self.settled.drop(outcomes)
         granted = {id(each): send_id for each, send_id in zip(permits, kept.send_ids, strict=True)}
         for each in admitted:
-            each.grant(granted.get(id(each)), self.settled)
+            each.grant(granted.get(id(each)), self.settled, now)
         for opened, what in zip(fetched, kept.items, strict=True):
             self._react_fetched(opened, what)
         for event in events:

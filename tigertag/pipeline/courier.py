@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from tigertag.errors import PluginDown, TransientError
 from tigertag.model import Item
-from tigertag.pipeline.write import BATCH, Delivering, Reply, Steps, deliver
+from tigertag.pipeline.record import Delivering
+from tigertag.pipeline.write import BATCH, Reply, Steps, deliver
 from tigertag.store import ours
 
 

@@ -57,8 +57,9 @@ def _look_beside(due: DueItem, photo: OpenPhoto) -> str:
         return ""
     try:
         sidecar = source.sidecar(due.item)
+    # In the words of the target that would write to it: one trouble, named once.
     except PhotoError as error:
-        return f"{due.item.path}: its sidecar is left out: {error}"
+        return f"{due.item.path}: The sidecar {error}"
     if sidecar is None:
         return ""
     if len(sidecar.content) > MOST_BYTES:
@@ -66,6 +67,5 @@ def _look_beside(due: DueItem, photo: OpenPhoto) -> str:
     try:
         photo.lay_beside(sidecar, digest(sidecar.content))
     except ValueError as error:
-        # In the words of the target that would write to it: one trouble, named once.
         return f"{due.item.path}: The sidecar {sidecar.name} is left as it is: {error}"
     return ""

@@ -18,7 +18,7 @@ from tigertag.pipeline.choose import may_see
 from tigertag.pipeline.due import DueItem
 from tigertag.pipeline.fetch import Fetched
 from tigertag.pipeline.lane import Answered, Key
-from tigertag.pipeline.vet import vetted
+from tigertag.pipeline.vet import storable, vetted
 from tigertag.pipeline.work import OpenEngine, OpenTarget, Tally, Work
 from tigertag.store import answers, incoming, ledger, photos, sends
 
@@ -160,17 +160,22 @@ class _Attempt:
     # ── answers ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _answered(self, events: Sequence[Answered]) -> tuple[list[Tally], incoming.TagIds]:
+        """Stores what is still waited for: where this run lost its lock, another may have been answered."""
+        pairs = [pair for event in events for pair in event.outcomes]
+        states = incoming.enlist(self.session, (ask.key for ask, _ in pairs), self.now)
         said: dict[Key, incoming.Said] = {}
         failed: dict[Key, incoming.Failed] = {}
         waiting: dict[Key, str] = {}
-        for ask, outcome in (pair for event in events for pair in event.outcomes):
+        for ask, outcome in pairs:
+            if states[ask.key] not in answers.WAITING:
+                continue
             if isinstance(outcome, Analysis):
                 answer = vetted(outcome)
                 said[ask.key] = incoming.Said(answer.annotations, answer.raw, answer.dropped)
             elif isinstance(outcome, PhotoError):
-                failed[ask.key] = incoming.Failed(str(outcome), outcome.raw)
+                failed[ask.key] = incoming.Failed(storable(str(outcome)), storable(outcome.raw))
             else:
-                waiting[ask.key] = str(outcome)
+                waiting[ask.key] = storable(str(outcome))
         learnt = incoming.keep_answers(
             self.session, said, self.keeping.tag_ids, run_id=self.run_id, now=self.now
         )
@@ -204,7 +209,8 @@ def _count(event: Answered, said: Mapping[Key, incoming.Said], news: Collection[
     for ask, outcome in event.outcomes:
         if isinstance(outcome, Analysis):
             tally.answered[name] = tally.answered.get(name, 0) + 1
-            tally.dropped += said[ask.key].dropped
+            if ask.key in said:
+                tally.dropped += said[ask.key].dropped
         elif isinstance(outcome, TransientError) or ask.key in news:
             tally.fail(ask.photo.name, str(outcome))
     return tally

@@ -1,8 +1,9 @@
 """How much, how fast and when an engine may be asked: rate, budget and hours. Touches no database.
 
 A call is a permit. The budget counts every `send` row of a UTC day or calendar month, whatever came of it: what
-was refused was received. It is seeded from the store when a run begins and counted down in memory; the run lock
-makes that exact. One object belongs to one engine in one run, and is safe to use from several threads.
+was refused was received; what never left has no row. It is seeded from the store when a run begins and counted
+down in memory; the run lock makes that exact. One object belongs to one engine in one run, and is safe to use
+from several threads.
 """
 
 from __future__ import annotations
@@ -146,6 +147,12 @@ class Limits:
                 raise refusal
             if self.rules.budget is not None:
                 self._used[window(self.rules.budget, now)[0]] += 1
+
+    def give_back(self, charged: datetime) -> None:
+        """A call that was charged at this moment was not made: nobody was there to receive it."""
+        with self._lock:
+            if self.rules.budget is not None:
+                self._used[window(self.rules.budget, charged)[0]] -= 1
 
     def _is_closed(self, now: datetime) -> bool:
         return self.rules.hours is not None and not may_ask(self.rules.hours, now, self._zone)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tigertag.errors import PluginDown
@@ -38,13 +40,16 @@ class PermitAsked:
             return False
         return True
 
-    def grant(self, send_id: int | None, settled: Settled) -> None:
-        """Lets the request leave; `send_id` is of its row, None for one that is not counted."""
+    def grant(self, send_id: int | None, settled: Settled, now: datetime) -> None:
+        """Lets the request leave; `send_id` is of its row, None for one that is not counted.
+
+        `now` is when it was admitted.
+        """
         if send_id is None:
             self.granted.set_result(Unbilled())
             return
         self.lane.permitted.add(self.key)
-        self.granted.set_result(Granted(send_id, settled))
+        self.granted.set_result(Granted(send_id, settled, partial(self.lane.open.limits.give_back, now)))
 
 
 class Settled:
@@ -75,9 +80,13 @@ class Granted:
 
     send_id: int
     settled: Settled
+    give_back: Callable[[], None]
+    """What its budget was charged with."""
 
     def settle(self, outcome: Outcome) -> None:
         self.settled.put(self.send_id, outcome)
+        if outcome is Outcome.UNSENT:  # after `put`: whoever is admitted instead finds the row withdrawn
+            self.give_back()
 
 
 class Unbilled:

@@ -22,11 +22,11 @@ from tigertag.pipeline.choose import Choice, may_see
 from tigertag.pipeline.courier import Courier
 from tigertag.pipeline.discover import Listing, discover
 from tigertag.pipeline.due import find_due
+from tigertag.pipeline.record import Delivering
 from tigertag.pipeline.spool import room, take_up
 from tigertag.pipeline.survey import bring_in_line, looks_restored
 from tigertag.pipeline.work import OpenEngine, OpenSource, OpenTarget, Tally, Work
 from tigertag.pipeline.workshop import Workshop
-from tigertag.pipeline.write import Delivering
 from tigertag.store import answers, incoming, items, ledger
 from tigertag.store.database import Database
 from tigertag.store.due import without_analysis
@@ -111,7 +111,7 @@ def scan(
     write: bool = True,
 ) -> None:
     """Lists, asks what is due, writes. What happened is in `scanned`, also when it is cut short."""
-    take_up(work, targets)
+    take_up(work, targets, scanned.tally)
     usable = list_sources(work, sources, scanned)
     reopen(work.database, retry_failed=choice.retry_failed, revisions=[each.revision_id for each in engines])
     enlist(work, usable, engines)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from tigertag.errors import DiskError
+from tigertag.errors import DiskError, PhotoError, TransientError
 from tigertag.model import JSON, Analysis, Annotation, Box, Kind
 from tigertag.pipeline.lane import Answered
-from tigertag.pipeline.vet import vetted
-from tigertag.pipeline.work import OpenTarget, Work
+from tigertag.pipeline.vet import storable, vetted
+from tigertag.pipeline.work import OpenTarget, Tally, Work
 from tigertag.store import answers, incoming, ledger, photos, revisions, sends
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _ROOM = 2 << 20
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """An answer without a database."""
+    """What came of a photo with an engine, without a database."""
 
     content_id: str
     width: int
@@ -44,6 +44,8 @@ class Spooled:
     annotations: tuple[Annotation, ...]
     raw: str
     dropped: int
+    reason: str = ""
+    """Why there is no answer that could be used; empty where there is one."""
 
     def as_line(self) -> str:
         value: dict[str, JSON] = {
@@ -55,12 +57,13 @@ class Spooled:
             "annotations": [_flat(each) for each in self.annotations],
             "raw": self.raw,
             "dropped": self.dropped,
+            "reason": self.reason,
         }
         return json.dumps(value) + "\n"
 
     @classmethod
     def of_line(cls, line: str) -> Spooled:
-        """Raises ValueError, KeyError or TypeError where the line is not whole."""
+        """Raises ValueError, LookupError or TypeError where the line is not whole."""
         value = json.loads(line)
         return cls(
             content_id=value["content_id"],
@@ -72,6 +75,7 @@ class Spooled:
             annotations=tuple(_annotation(*each) for each in value["annotations"]),
             raw=value["raw"],
             dropped=value["dropped"],
+            reason=value.get("reason", ""),
         )
 
 
@@ -116,21 +120,24 @@ def _held(path: Path) -> Path:
 
 
 def answers_of(event: Answered) -> Iterator[Spooled]:
-    """What an engine brought, to be kept without a database."""
+    """What an engine brought, to be kept without a database: refusals too, lest it be asked again (E7, E9)."""
     for ask, outcome in event.outcomes:
-        if isinstance(outcome, Analysis):
-            answer = vetted(outcome)
-            yield Spooled(
-                ask.photo.content_id,
-                ask.photo.width,
-                ask.photo.height,
-                ask.key[1],
-                event.lane.open.fingerprint,
-                ask.key[2],
-                answer.annotations,
-                answer.raw,
-                answer.dropped,
-            )
+        if isinstance(outcome, TransientError):
+            continue
+        refusal = storable(str(outcome)) if isinstance(outcome, PhotoError) else ""
+        answer = vetted(Analysis(ask.photo, raw=outcome.raw) if isinstance(outcome, PhotoError) else outcome)
+        yield Spooled(
+            ask.photo.content_id,
+            ask.photo.width,
+            ask.photo.height,
+            ask.key[1],
+            event.lane.open.fingerprint,
+            ask.key[2],
+            answer.annotations,
+            answer.raw,
+            answer.dropped,
+            refusal,
+        )
 
 
 def put(path: Path, rows: Iterable[Spooled]) -> None:
@@ -154,15 +161,19 @@ def put(path: Path, rows: Iterable[Spooled]) -> None:
     log.warning("The database is away; %d answers are kept in %s for the next run", lines.count("\n"), path)
 
 
-def take_up(work: Work, targets: Sequence[OpenTarget]) -> int:
-    """Stores what an earlier run had to spool, then removes the file; how many answers there were."""
+def take_up(work: Work, targets: Sequence[OpenTarget], tally: Tally) -> int:
+    """Stores what an earlier run had to spool, then removes the file; how many answers there were.
+
+    Photos that failed are named in `tally`: that run could not.
+    """
     with suppress(OSError):  # what a run that was killed has left; where it cannot go, `room` says so
         _held(work.spool).unlink(missing_ok=True)
     if not work.spool.is_file():
         return 0
     rows = _read(work.spool)
     for row in rows:
-        work.database.transact(_Storing(work, targets, row))
+        for path in work.database.transact(_Storing(work, targets, row)):
+            tally.fail(path, row.reason)
     work.spool.unlink()
     if rows:
         log.warning("Took up %d answers that an earlier run kept in %s", len(rows), work.spool)
@@ -171,11 +182,11 @@ def take_up(work: Work, targets: Sequence[OpenTarget]) -> int:
 
 def _read(path: Path) -> list[Spooled]:
     rows = []
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
                 rows.append(Spooled.of_line(line))
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, LookupError, TypeError):
                 log.warning("A line of %s is not whole and was left out", path)
     return rows
 
@@ -188,20 +199,26 @@ class _Storing:
     targets: Sequence[OpenTarget]
     row: Spooled
 
-    def __call__(self, session: Session) -> None:
+    def __call__(self, session: Session) -> Sequence[str]:
+        """The photo's path where it failed, and none had been told of it."""
         row, now = self.row, self.work.now()
         if not revisions.has(session, row.revision_id, row.fingerprint):
             log.warning("An answer in %s belongs to settings that this database does not know", self.work.spool)
-            return
+            return ()
         sizes = {row.content_id: (row.width, row.height)}
         photo_id = photos.keep(session, sizes, now)[row.content_id]
         key = (photo_id, row.revision_id, row.input)
         if incoming.enlist(session, [key], now)[key] not in answers.WAITING:
-            return
+            return ()
+        found = photos.items_of(session, [(photo_id, row.input)])
+        if row.reason:
+            failed = {key: incoming.Failed(row.reason, row.raw)}
+            is_news = incoming.keep_failures(session, failed, run_id=self.work.run_id, now=now)
+            return [item.path for item in found.values()][:1] if is_news else ()
         said = incoming.Said(row.annotations, row.raw, row.dropped)
         incoming.keep_answers(session, {key: said}, {}, run_id=self.work.run_id, now=now)
         sends.settle_unknown(session, photo_id, row.revision_id)
-        found = photos.items_of(session, [(photo_id, row.input)])
         for target in self.targets:
             accepted = [row_id for row_id, item in found.items() if target.target.accepts(item)]
             ledger.mark_pending(session, target.row_id, accepted, now)
+        return ()

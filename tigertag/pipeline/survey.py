@@ -19,10 +19,11 @@ from tigertag.model import Presence, Shown, fold
 from tigertag.pipeline.caption import caption_of
 from tigertag.pipeline.plan import missing
 from tigertag.pipeline.policy import wanted
+from tigertag.pipeline.record import Delivering, ledger_row
 from tigertag.pipeline.rowset import RowSet
 from tigertag.pipeline.standing import Standing, as_entry, look_up, settle, wanted_fingerprint
 from tigertag.pipeline.work import OpenTarget, Tally, Work
-from tigertag.pipeline.write import BATCH, Delivering, Reply, Steps, deliver, drive, ledger_row
+from tigertag.pipeline.write import BATCH, Reply, Steps, deliver, drive
 from tigertag.store import answers, items, ledger, ours
 
 _RESTORED_SHARE, _RESTORED_ITEMS, _HELD_TAGS = 0.2, 20, 3  # RELIABILITY P20

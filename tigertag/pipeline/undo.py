@@ -16,22 +16,15 @@ from tigertag.errors import ItemError, ItemGone
 from tigertag.model import Change, Presence, Shown, Written, fold
 from tigertag.pipeline.beside import Beside
 from tigertag.pipeline.plan import Entry
+from tigertag.pipeline.record import Delivering, confirm_item, journal_row, keep_settled, settle_journal
 from tigertag.pipeline.standing import Standing, look_up, settle
 from tigertag.pipeline.survey import look_again
 from tigertag.pipeline.work import Tally
-from tigertag.pipeline.write import (
-    BATCH,
-    Delivering,
-    Reply,
-    Steps,
-    change_of,
-    confirm_item,
-    journal_row,
-    keep_settled,
-    settle_journal,
-)
+from tigertag.pipeline.write import BATCH, Reply, Steps, change_of
 from tigertag.store import items, ledger
 from tigertag.store.tables import Edit, Ledger
+
+_OTHER = "another photo now has its key, so its tags were left as they are. Scan, then undo again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,15 +246,16 @@ def _note_batch(
         if isinstance(seen, Shown) and seen.presence is Presence.HERE:
             _note_item(session, how, noted, standings[row_id], row_id, wanted[row_id], seen, lift)
         else:
-            _note_absence(noted.tally, seen)
+            _note_absence(noted.tally, row_id, seen)
     return noted
 
 
-def _note_absence(tally: Tally, seen: Shown | Written | ItemError) -> None:
-    """A photo that is gone took its tags along; what could not be read is named."""
+def _note_absence(tally: Tally, row_id: int, seen: Shown | Written | ItemError) -> None:
+    """A photo that is gone took its tags along, and is counted; what could not be read is named."""
     if isinstance(seen, ItemGone) or (isinstance(seen, Shown) and seen.presence is Presence.GONE):
+        tally.gone.add(row_id)
         return
-    tally.fail(seen.item.path, str(seen) if isinstance(seen, ItemError) else "another photo now has its key")
+    tally.fail(seen.item.path, str(seen) if isinstance(seen, ItemError) else _OTHER)
 
 
 def _note_item(
@@ -323,7 +317,7 @@ def _confirm(session: Session, how: Delivering, rows: dict[tuple[str, str], int]
     for outcome in written:
         row_id = rows[outcome.item.source, outcome.item.key]
         if isinstance(outcome, ItemError):
-            _note_absence(tally, outcome)
+            _note_absence(tally, row_id, outcome)
             continue
         came_about, new = confirm_item(session, how, tally, row_id, standings[row_id], outcome)
         entries += new

@@ -14,6 +14,7 @@ MOST_ANNOTATIONS = 1000
 """Of one answer; the surest are kept."""
 
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSTORED = re.compile(r"[\x00\ud800-\udfff]")
 _LONGEST_LANGUAGE = 40
 _LONGEST_RAW = 64 * 1024
 _NAMED = (Kind.TAG, Kind.PERSON, Kind.MEASURE)
@@ -24,8 +25,13 @@ def vetted(answer: Analysis) -> Analysis:
     good = [_stripped(each) for each in answer.annotations if _is_sound(each)]
     kept = _surest(good)
     dropped = answer.dropped + len(answer.annotations) - len(kept)
-    raw = answer.raw.replace("\0", "")[:_LONGEST_RAW]
+    raw = storable(answer.raw)[:_LONGEST_RAW]
     return replace(answer, annotations=tuple(kept), dropped=dropped, raw=raw)
+
+
+def storable(text: str) -> str:
+    """A reason or a raw answer as every database takes it: no NUL, and no half of a surrogate pair."""
+    return _UNSTORED.sub("�", text)
 
 
 def _stripped(each: Annotation) -> Annotation:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from sqlalchemy.orm import Session
@@ -20,33 +19,24 @@ from tigertag.pipeline.caption import to_write
 from tigertag.pipeline.place import to_move
 from tigertag.pipeline.plan import Entry, Plan, finish, plan
 from tigertag.pipeline.policy import Wanted
+from tigertag.pipeline.record import (
+    Delivering,
+    confirm_item,
+    journal_row,
+    keep_ledger,
+    keep_verdicts,
+    settle_journal,
+)
 from tigertag.pipeline.standing import Standing, as_entry, look_up, settle
-from tigertag.pipeline.work import OpenTarget, Tally, Work
+from tigertag.pipeline.work import Tally
 from tigertag.store import items, ledger
 from tigertag.store.tables import Delivery
 
 BATCH = 400
 """Items read and written together: as many as Plex shows in one answer."""
 
-DOUBT = timedelta(minutes=10)
-"""A write may take effect this long after the process that sent it died."""
-
 Reply: TypeAlias = Sequence[Shown | Written | ItemError]
 Steps: TypeAlias = Generator[Callable[[], Reply], Reply, None]
-
-
-@dataclass(slots=True)
-class Delivering:
-    """How a batch is brought in line. `learn=False`: what is missing is written again (`write --restore`)."""
-
-    work: Work
-    target: OpenTarget
-    tally: Tally
-    learn: bool = True
-    doubtful: dict[int, list[int]] = field(default_factory=dict)
-    """Items settled while their write might still take effect, with the journal rows that were withdrawn."""
-    looks_whole: bool = False
-    """A look at what should be there found nothing missing in numbers (P20)."""
 
 
 def change_of(
@@ -183,7 +173,10 @@ def _note_absence(batch: _Batch, row_id: int, seen: Shown | Written | ItemError)
     elif isinstance(seen, Shown) and seen.presence is Presence.GONE:
         _note_gone(batch, row_id)
     else:
-        reason = f"{how.target.target.label} shows another photo under its key; nothing was written"
+        reason = (
+            f"{how.target.target.label} shows another photo under its key; nothing was written. "
+            "The next scan looks again"
+        )
         ledger.set_delivery(delivery, "pending", how.work.now(), reason=reason)
         batch.tally.fail(seen.item.path, reason)
 
@@ -218,8 +211,8 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     doubtful = settle_journal(standing, states, how.work.now())
     if doubtful is not None:
         batch.doubtful[row_id] = doubtful
-    batch.entries += _keep_ledger(session, how, row_id, standing, decided)
-    _keep_verdicts(session, how, row_id, standing.photo_id, decided)
+    batch.entries += keep_ledger(session, how, row_id, standing, decided)
+    keep_verdicts(session, how, row_id, standing.photo_id, decided)
     if decided.welcomed:
         batch.welcoming.append(row_id)
     if how.target.is_followed and (decided.welcomed or decided.refused):
@@ -237,68 +230,6 @@ def _note_item(batch: _Batch, row_id: int, seen: Shown) -> None:
     batch.changes.append(change_of(seen, standing, add, remove, move=move, caption=caption))
 
 
-def settle_journal(standing: Standing, states: Mapping[int, str], now: datetime) -> list[int] | None:
-    """Records what became of the intents of a dead run.
-
-    Those of them that did not come about, where any intent is so young that they still might; else None.
-    """
-    for edit in standing.intents:
-        edit.state = states[edit.id]
-    if all(now - edit.at >= DOUBT for edit in standing.intents):
-        return None
-    return [edit.id for edit in standing.intents if edit.state == "withdrawn"]
-
-
-def _keep_ledger(
-    session: Session, how: Delivering, row_id: int, standing: Standing, decided: Plan
-) -> list[ledger.Values]:
-    """Brings the ledger to what stands there now, without what is about to be written. The new rows."""
-    rows = {row.fold: row for row in standing.rows}
-    after = {entry.fold: entry for entry in (*decided.kept, *decided.remove)}
-    for tag in (*decided.found, *decided.welcomed):
-        after[tag.fold] = Entry(tag.name, tag.kind, tag.canonical, False, tag.engines)
-    ledger.forget(session, how.target.row_id, row_id, rows.keys() - after.keys())
-    new: list[ledger.Values] = []
-    for key, entry in after.items():
-        row = rows.get(key)
-        if row is None:
-            new.append(ledger_row(how, row_id, entry))
-        else:
-            row.name, row.engines = entry.name, list(entry.engines)
-            row.origin = "ours" if entry.ours else "theirs"
-    return new
-
-
-def ledger_row(how: Delivering, row_id: int, entry: Entry) -> ledger.Values:
-    """A new row for what stands on an item."""
-    return {
-        "target_id": how.target.row_id,
-        "item_id": row_id,
-        "name": entry.name,
-        "fold": entry.fold,
-        "kind": entry.kind,
-        "canonical": entry.canonical,
-        "origin": "ours" if entry.ours else "theirs",
-        "engines": list(entry.engines),
-        "at": how.work.now(),
-    }
-
-
-def _keep_verdicts(session: Session, how: Delivering, row_id: int, photo_id: int | None, decided: Plan) -> None:
-    said: list[tuple[Entry | Wanted, str]] = [(tag, "yes") for tag in decided.welcomed]
-    said += [(entry, "no") for entry in decided.refused]
-    for tag, value in said:
-        ledger.set_verdict(
-            session,
-            row_id,
-            photo_id,
-            (tag.kind, tag.canonical, tag.name),
-            value,
-            run_id=how.work.run_id,
-            now=how.work.now(),
-        )
-
-
 def _journal(batch: _Batch, row_id: int, decided: Plan, undoes: Mapping[tuple[str, str], int | None]) -> None:
     """Notes the intents. `undoes` says by action and folded name which rows a cut off undo takes back."""
     pairs: list[tuple[str, Wanted | Entry]] = [("add", tag) for tag in decided.add]
@@ -306,26 +237,6 @@ def _journal(batch: _Batch, row_id: int, decided: Plan, undoes: Mapping[tuple[st
     batch.intents += [
         journal_row(batch.how, row_id, action, tag, undoes.get((action, tag.fold))) for action, tag in pairs
     ]
-
-
-def journal_row(
-    how: Delivering, row_id: int, action: str, tag: Wanted | Entry, undoes: int | None = None
-) -> ledger.Values:
-    """An intent."""
-    return {
-        "run_id": how.work.run_id,
-        "target_id": how.target.row_id,
-        "item_id": row_id,
-        "action": action,
-        "state": "intended",
-        "name": tag.name,
-        "fold": tag.fold,
-        "kind": tag.kind,
-        "canonical": tag.canonical,
-        "engines": list(tag.engines),
-        "undoes": undoes,
-        "at": how.work.now(),
-    }
 
 
 def _confirm(batch: _Batch, written: Reply, planned: Mapping[int, str]) -> Tally:
@@ -341,14 +252,15 @@ def _confirm(batch: _Batch, written: Reply, planned: Mapping[int, str]) -> Tally
         if isinstance(outcome, ItemError):
             _record_trouble(batch, row_id, outcome)
             if not outcome.again:
-                for edit in standing.intents:
-                    edit.state = "withdrawn"
+                batch.entries += _keep_part(batch, row_id, standing, outcome)
             continue
         came_about, new = confirm_item(batch.session, how, batch.tally, row_id, standing, outcome)
         batch.entries += new
         if came_about:
             state = "done" if standing.wanted == planned[row_id] else "pending"
             ledger.set_delivery(delivery, state, now, wanted=planned[row_id])
+            if isinstance(outcome, Written) and outcome.instead:
+                batch.tally.fail(outcome.item.path, outcome.instead)
         else:
             reason = f"{how.target.target.label} did not keep all that was written"
             ledger.set_delivery(delivery, "pending", now, reason=reason)
@@ -358,39 +270,13 @@ def _confirm(batch: _Batch, written: Reply, planned: Mapping[int, str]) -> Tally
     return batch.tally
 
 
-def keep_settled(
-    session: Session, how: Delivering, row_id: int, before: Standing, after: Standing
-) -> list[ledger.Values]:
-    """Brings the ledger from one standing of an item to the next, by what settled intents added and removed.
-
-    The new rows, which the caller adds.
-    """
-    old = {entry.fold for entry in before.known.entries}
-    new = {entry.fold: entry for entry in after.known.entries}
-    ledger.forget(session, how.target.row_id, row_id, old - new.keys())
-    return [ledger_row(how, row_id, entry) for key, entry in new.items() if key not in old]
-
-
-def confirm_item(
-    session: Session,
-    how: Delivering,
-    tally: Tally,
-    row_id: int,
-    standing: Standing,
-    outcome: Shown | Written,
-) -> tuple[bool, list[ledger.Values]]:
-    """Settles the intents of an item by what it shows after the write.
-
-    Whether all came about, and the new rows of the ledger, which the caller adds.
-    """
-    settled, states = settle(standing, outcome.tags)
-    new = keep_settled(session, how, row_id, standing, settled)
+def _keep_part(batch: _Batch, row_id: int, standing: Standing, error: ItemError) -> list[ledger.Values]:
+    """What of a change came about before it failed for good is ours, the rest is withdrawn. The new rows."""
+    new: list[ledger.Values] = []
+    if error.shown is not None:
+        there = Shown(error.item, error.shown)
+        _, new = confirm_item(batch.session, batch.how, batch.tally, row_id, standing, there)
     for edit in standing.intents:
-        if states[edit.id] == "confirmed":
-            edit.state = "confirmed"
-            tally.added += edit.action == "add"
-            tally.removed += edit.action == "remove"
-            tally.written_items.add(row_id)
-    if isinstance(outcome, Written):
-        tally.restored += len(outcome.restored)
-    return all(state == "confirmed" for state in states.values()), new
+        if edit.state == "intended":
+            edit.state = "withdrawn"
+    return new

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from tigertag.meaning.packing import bytes_of
 from tigertag.model import Annotation, Kind, fold
 from tigertag.store import rows, vectors
-from tigertag.store.answers import ANSWERED
+from tigertag.store.answers import ANSWERED, WAITING
 from tigertag.store.items import chunks
 from tigertag.store.tables import AnalysisRow, AnnotationRow, TagRow
 
@@ -183,7 +183,7 @@ def keep_failures(session: Session, failures: Mapping[Key, Failed], *, run_id: i
     values = {
         key: {
             "row_id": there[key].id,
-            "state": "done" if there[key].state == "again" else "failed",
+            "state": "done" if there[key].state in ANSWERED else "failed",
             "reason": failed.reason,
             "run_id": run_id,
             "at": now,
@@ -202,5 +202,9 @@ def keep_waiting(session: Session, reasons: Mapping[Key, str]) -> None:
     if not reasons:
         return
     there = _there(session, reasons)
-    values = [{"row_id": there[key].id, "reason": reason} for key, reason in reasons.items()]
+    values = [
+        {"row_id": there[key].id, "reason": reason}
+        for key, reason in reasons.items()
+        if there[key].state in WAITING
+    ]
     rows.change(session, _ANALYSIS, values)

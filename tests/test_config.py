@@ -338,6 +338,13 @@ def test_two_enabled_engines_with_one_prefix_are_a_fault(home: Home) -> None:
     assert home.load(text + "ENGINE_B_ENABLED=false\n")
 
 
+def test_one_prefix_of_two_is_told_beside_whatever_else_is_wrong_with_them(home: Home) -> None:
+    text = f"ENGINE_POET_PREFIX=tt\nENGINE_POET_MAX_TAGS=many\nENGINE_B_NAME={POET}\nENGINE_B_PREFIX=tt\n"
+    faults = home.faults(text)
+    assert any("`ENGINE_POET_MAX_TAGS`" in fault for fault in faults)
+    assert any(fault.startswith("`ENGINE_POET_PREFIX` and `ENGINE_B_PREFIX` are the same") for fault in faults)
+
+
 def test_an_unknown_plugin_is_named_with_its_variable(home: Home) -> None:
     (said,) = home.faults("ENGINE_X_NAME=imaga\nENGINE_X_ANYTHING=1\n")
     assert said.startswith(

@@ -48,6 +48,14 @@ def test_an_entry_point_of_another_package_is_found_and_listed(
     assert plugins.Installed("poet", "tests.plugins_for_tests.Poet") in plugins.installed("engine")
 
 
+def test_an_engine_of_ours_whose_extra_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ['no-such-library>=2; extra == "ocr"', 'no-such-library; extra == "gpu"', "pydantic>=2"]
+    monkeypatch.setattr(plugins, "requires", lambda name: asked)
+    found = {one.name: (one.ok, one.why) for one in plugins.installed("engine")}
+    assert found["ocr"] == (False, "needs tigertag[ocr]: pip install 'tigertag[ocr]'")
+    assert found["clip"] == found["imagga"] == (True, "")
+
+
 def test_the_name_of_the_first_readme_means_the_built_in() -> None:
     assert plugins.registered_name("engine", "tigertag.imagga") == "imagga"
     assert plugins.registered_name("engine", "my_package.MyEngine") == "my_package.MyEngine"

@@ -114,14 +114,20 @@ class WorkersGone(PluginDown):
 
 
 class ItemError(TigerTagError):
-    """A target could not read or write this item; the delivery stays pending if `again`, else it failed."""
+    """A target could not read or write this item; the delivery stays pending if `again`, else it failed.
+
+    `shown` are its tags where some of the change may have been done before it failed for good.
+    """
 
     exit_code = 3
 
-    def __init__(self, reason: str, item: Item, *, again: bool = True) -> None:
+    def __init__(
+        self, reason: str, item: Item, *, again: bool = True, shown: tuple[str, ...] | None = None
+    ) -> None:
         super().__init__(reason)
         self.item = item
         self.again = again
+        self.shown = shown
 
 
 class ItemGone(ItemError):

@@ -7,12 +7,13 @@ Built-in plugins are registered by the same entry points as anybody's: `tigertag
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points, metadata
+from importlib.metadata import Distribution, EntryPoint, entry_points, metadata, requires
 from importlib.util import find_spec
 from typing import Literal, TypeAlias, TypeVar, cast, get_args, overload
 
@@ -24,6 +25,8 @@ Family: TypeAlias = Literal["source", "engine", "target"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 P = TypeVar("P")
+
+_INSTALL = "pip install 'tigertag[{}]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,17 @@ def _trouble(points: list[EntryPoint]) -> str:
     if len(points) > 1:
         return "two packages register it: " + " and ".join(sorted(point.value for point in points))
     package = points[0].module.partition(".")[0]
-    return "" if find_spec(package) else f"its package `{package}` is not installed"
+    if not find_spec(package):
+        return f"its package `{package}` is not installed"
+    name = points[0].name
+    return f"needs tigertag[{name}]: {_INSTALL.format(name)}" if package == "tigertag" and _lacks(name) else ""
+
+
+def _lacks(extra: str) -> bool:
+    """Whether one of the libraries that an extra of ours asks for, whatever the platform, is not installed."""
+    asked = re.compile(rf"""([\w.-]+)[^;]*; *extra *== *["']{re.escape(extra)}["']""")
+    names = [found[1] for each in requires("tigertag") or () if (found := asked.fullmatch(each))]
+    return any(not next(iter(Distribution.discover(name=name)), None) for name in names)
 
 
 def _unknown(family: Family, name: str) -> str:
@@ -145,7 +158,7 @@ def _unknown(family: Family, name: str) -> str:
 def _extra(name: str, module: str) -> str:
     """How to get what a plugin of ours needs."""
     extras = metadata("tigertag").get_all("Provides-Extra", []) if module.startswith("tigertag.") else []
-    return f": pip install 'tigertag[{name}]'" if name in extras else ""
+    return f": {_INSTALL.format(name)}" if name in extras else ""
 
 
 def _import(family: Family, name: str, module: str, attribute: str) -> type[object]:

@@ -161,6 +161,15 @@ def test_without_the_extra_the_end_says_how_to_get_it(
     assert ("pip install 'tigertag[clip]'" in bare.scan()) == (not settings)
 
 
+def test_where_nothing_could_be_scanned_nothing_is_offered(
+    bare: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "find_spec", lambda name: None)
+    done = bare.run("scan", str(bare.folder / "pictrues"), "--executor", "threads")
+    assert done.exit_code == 5 and "Is the disk mounted, and the path right?" in done.stderr
+    assert "pip install" not in done.stdout
+
+
 def test_an_engine_whose_extra_is_missing_says_how_to_get_it(
     bare: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_no_command_shows_the_help_as_a_mistake() -> None:
         (["tags", "explin"], "(did you mean `explain`?); see `tigertag tags -h`"),
         (["scan", "--limt", "3"], "--limit"),
         (["scan", "--limit", "0"], "see `tigertag scan -h`"),
+        (["tags", "export"], "Choose from: lightroom, digikam; see `tigertag tags export -h`"),
         (["scan", "--since", "yesterday"], "`yesterday` is no date such as 2021-03-15"),
         (["scan", "--files-from", "nowhere.txt"], "`nowhere.txt` cannot be read (No such file or directory)"),
         (["write", "--restore", "--accept"], "opposites"),

@@ -56,6 +56,14 @@ def test_runs_are_listed_newest_first_and_one_in_detail(terminal: Terminal) -> N
     assert terminal.ok("runs", "--limit", "1").count("scan") == 1
 
 
+def test_a_run_that_ended_with_failures_says_where_they_stand(terminal: Terminal) -> None:
+    (terminal.pictures / "text.jpg").write_text("no picture")
+    assert terminal.run("scan", str(terminal.pictures)).exit_code == 3
+    assert ", 1 photo failed: tigertag status -v\n" in terminal.ok("runs", "1")
+    terminal.scan()
+    assert "failed" not in terminal.ok("runs", "2")
+
+
 def test_an_unknown_run_is_refused(terminal: Terminal) -> None:
     terminal.scan()
     assert terminal.run("runs", "5").exit_code == 2
@@ -97,6 +105,30 @@ def test_a_photo_nobody_knows_is_refused(terminal: Terminal) -> None:
     assert terminal.lines("show", "nothing.jpg")[-1]["exit_code"] == 2
 
 
+def test_a_photo_goes_by_its_path_from_the_folder_where_a_person_is(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.scan()
+    terminal.draw("sea/a.jpg")  # another is called so, too
+    terminal.scan()
+    (terminal.folder / "linked").symlink_to(terminal.pictures / "sea")
+    monkeypatch.chdir(terminal.folder)
+    for typed in ("pictures/sea/a.jpg", "./pictures/sea/../sea/a.jpg", "linked/a.jpg"):
+        assert terminal.ok("show", typed).startswith("pictures/sea/a.jpg\n")
+    monkeypatch.chdir(terminal.pictures / "sea")
+    for command in ("show", "tags explain"):
+        assert terminal.ok(*command.split(), "a.jpg").startswith("pictures/sea/a.jpg\n")
+    assert terminal.run("retag", "./a.jpg", "--executor", "threads").exit_code == 0
+
+
+def test_a_photo_that_was_scanned_by_itself_goes_by_its_path(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.ok("scan", str(terminal.pictures / "sea" / "b.jpg"))
+    monkeypatch.chdir(terminal.pictures)
+    assert terminal.ok("show", "sea/b.jpg").startswith("sea/b.jpg\n")
+
+
 def test_tags_are_counted(terminal: Terminal) -> None:
     terminal.scan()
     counts = {row["name"]: row["photos"] for row in terminal.json("tags")}
@@ -118,6 +150,24 @@ def test_engines_and_the_variables_of_one(terminal: Terminal) -> None:
     said = terminal.ok("engines", "imagga")
     assert re.search(r"^ENGINE_IMAGGA_API_KEY +needed", said, re.MULTILINE)
     assert re.search(r"^ENGINE_IMAGGA_MAX_TAGS +8 ", said, re.MULTILINE)
+
+
+def test_engines_are_listed_and_told_of_while_their_settings_are_unfinished(terminal: Terminal) -> None:
+    terminal.settings["ENGINE_IMAGGA_API_KEY"] = "only half of what it needs"
+    assert re.search(r"^imagga +in use as imagga", terminal.ok("engines"), re.MULTILINE)
+    assert "ENGINE_IMAGGA_API_SECRET" in terminal.ok("engines", "imagga")
+
+
+def test_an_engine_by_its_dotted_path_is_listed_and_told_of_by_its_id(terminal: Terminal) -> None:
+    path = "tests.plugins_for_tests.Painter"
+    terminal.settings |= {"ENGINE_MY_OWN_NAME": path, "ENGINE_MY_OWN_API_KEY": "key"}
+    assert re.search(rf"^{path} +in use as my_own", terminal.ok("engines"), re.MULTILINE)
+    for name in ("my_own", "MY_OWN", path):
+        said = terminal.ok("engines", name)
+        assert re.search(r"^ENGINE_MY_OWN_API_KEY +needed", said, re.MULTILINE)
+        assert re.search(rf"^ENGINE_MY_OWN_NAME +needed +`{path}`$", said, re.MULTILINE)
+    terminal.settings.clear()
+    assert re.search(r"^ENGINE_<ID>_API_KEY +needed", terminal.ok("engines", path), re.MULTILINE)
 
 
 def test_settings_are_shown_with_their_origin_and_without_secrets(terminal: Terminal) -> None:

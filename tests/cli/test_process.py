@@ -7,6 +7,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal
+from tigertag.cli.signals import after_this_step
+from tigertag.errors import StoreError
 from tigertag.store.database import Database
 from tigertag.store.lock import RunLock
 
@@ -66,6 +69,38 @@ def test_a_second_signal_ends_it_at_once(terminal: Terminal) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=30)
     assert done.returncode == 143
     assert done.stderr.count(b"Stopping") == 1
+
+
+@pytest.mark.parametrize("context", ["after_this_step(Run())", "at_once()"])
+def test_a_second_signal_ends_it_also_where_the_database_makes_it_wait(context: str, tmp_path: Path) -> None:
+    """A lock of SQLite is waited for where Python handles no signal."""
+    script = (
+        "import os, signal, sqlite3, sys, threading\n"
+        "from tigertag.cli.signals import after_this_step, at_once\n"
+        "class Run:\n"
+        "    stop, stopped_by = threading.Event(), None\n"
+        "holder, waiter = (sqlite3.connect(sys.argv[1], timeout=60) for _ in range(2))\n"
+        "holder.execute('BEGIN IMMEDIATE')\n"
+        "def signals():\n"
+        "    for _ in range(2):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        threading.Event().wait(0.2)\n"
+        f"with {context}:\n"
+        "    threading.Timer(0.2, signals).start()\n"
+        "    waiter.execute('BEGIN IMMEDIATE')\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "a.db")]
+    assert subprocess.run(command, capture_output=True, timeout=30).returncode == 130
+
+
+def test_a_run_that_was_told_to_stop_says_so_whatever_else_it_met() -> None:
+    class Run:
+        stop = threading.Event()
+        stopped_by: int | None = 15
+
+    with pytest.raises(StoreError) as caught, after_this_step(Run()):
+        raise StoreError("The database is away")
+    assert caught.value.exit_code == 143
 
 
 def test_a_signal_ends_the_wait_for_another_run(terminal: Terminal) -> None:

@@ -73,6 +73,12 @@ def test_requests_without_an_answer_are_counted() -> None:
     assert "  in doubt    2 sent to imagga without an answer, maybe billed" in said
 
 
+def test_requests_that_a_killed_run_left_in_doubt_are_counted_by_themselves() -> None:
+    said = lines(report(engines=[replace(IMAGGA, maybe_billed=1, maybe_billed_before=3)]))
+    assert "  in doubt    1 sent to imagga without an answer, maybe billed" in said
+    assert "  in doubt    3 sent to imagga by runs that were cut off, maybe billed" in said
+
+
 def test_an_engine_with_a_bad_key_says_why_and_its_photos_wait() -> None:
     reason = "Imagga rejected the API key"
     tally = Tally(aside={"imagga": PluginDown(reason)}, codes=[4])

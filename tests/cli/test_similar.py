@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,16 @@ def test_without_vectors_the_way_to_get_them_is_told(terminal: Terminal) -> None
     for command in (("similar", "a.jpg"), ("tags", "look", "dog")):
         result = terminal.run(*command)
         assert result.exit_code == 2 and "ENGINE_CLIP_ENABLED=true" in result.output
+
+
+def test_without_the_extra_the_way_to_get_it_is_told(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.scan()
+    monkeypatch.delitem(sys.modules, "tigertag.meaning.sight", raising=False)
+    monkeypatch.setitem(sys.modules, "numpy", None)  # as where it is not installed
+    result = terminal.run("similar", "a.jpg")
+    assert result.exit_code == 2 and "with tigertag[clip] installed" in result.output
 
 
 def test_another_model_is_not_asked_about_the_photos_of_the_first(seen: Terminal, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,27 +115,45 @@ class InstalledEngine:
 
 
 def engines(app: App) -> list[InstalledEngine]:
-    """All installed engines. None is imported for this."""
+    """All installed engines, and those in use by a dotted path. None is imported for this."""
     enabled = [each for each in app.settings.engines if each.enabled]
+    found = plugins.installed("engine")
+    by_path = sorted({each.plugin for each in enabled} - {each.name for each in found})
     return [
         InstalledEngine(
             each.name, each.path, each.ok, each.why, tuple(one.id for one in enabled if one.plugin == each.name)
         )
-        for each in plugins.installed("engine")
+        for each in (*found, *(plugins.Installed(path, path, True, "") for path in by_path))
     ]
 
 
-def engine_options(name: str) -> list[OptionLine]:
-    """The variables of one engine. Raises ConfigError where there is no such engine."""
-    fields = plugins.options_of(plugins.find("engine", name)).model_fields
+def is_installed(name: str) -> bool:
+    """Whether an engine is registered under this name."""
+    return any(each.name == name for each in plugins.installed("engine"))
+
+
+def engine_options(name: str, used: Sequence[Declared] = ()) -> list[OptionLine]:
+    """The variables of one engine, by its name, its dotted path, or the ID of one of those `used`.
+
+    Raises ConfigError where there is no such engine.
+    """
+    declared = next((each for each in used if name.lower() == each.id), None)
+    declared = declared or next((each for each in used if name == each.plugin), None)
+    plugin = declared.plugin if declared else name
+    fields = plugins.options_of(plugins.find("engine", plugin)).model_fields
+    free = is_installed(plugin)  # its own name is its usual ID
+    variables = f"ENGINE_{(declared.id if declared else name).upper() if declared or free else '<ID>'}"
     lines = [
         OptionLine(
-            f"ENGINE_{name.upper()}_NAME", f"`{name}`; may be left out for the ID {name.upper()}", name, False
+            f"{variables}_NAME",
+            f"`{plugin}`; may be left out for the ID {plugin.upper()}" if free else f"`{plugin}`",
+            plugin if free else "",
+            not free,
         ),
-        OptionLine(f"ENGINE_{name.upper()}_ENABLED", "Whether it is asked.", "true", False),
+        OptionLine(f"{variables}_ENABLED", "Whether it is asked.", "true", False),
     ]
     for field_name, info in fields.items():
-        variable = f"ENGINE_{name.upper()}_{(info.alias or field_name).upper()}"
+        variable = f"{variables}_{(info.alias or field_name).upper()}"
         default = "" if info.is_required() or info.default is None else _plain(info.default)
         lines.append(OptionLine(variable, info.description or "", default, info.is_required()))
     return lines

@@ -111,7 +111,7 @@ class App:
     @contextmanager
     def running(self, command: str, arguments: str = "", *, wait: bool = False) -> Iterator[Run]:
         """A run with the lock in hand. Its row is ended whatever happens; a signal ends it as Stopped."""
-        with Database.open(self.settings.db_url) as database:
+        with Database.open(self.settings.db_url, stop=self.stop) as database:
             schema.require_current(database)
             with RunLock(pause=self._pause).acquire(database, command, wait=wait) as held:
                 run_id = database.transact(lambda session: self._begin(session, command, arguments))

@@ -13,7 +13,12 @@ from tigertag.pipeline.limits import Limits, Spent, spent, window
 from tigertag.store import sends
 from tigertag.store.database import Database
 
-__all__ = ["Spent", "open_limits", "raise_if_closed", "spent_of"]
+__all__ = ["Spent", "money", "open_limits", "raise_if_closed", "spent_of"]
+
+
+def money(amount: float) -> str:
+    """`4.86`, `0.0004`: in the user's currency, whose name is not known."""
+    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.2g}"
 
 
 def raise_if_closed(app: App, declared: Declared) -> None:

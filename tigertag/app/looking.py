@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tigertag.app.context import App
 from tigertag.app.limiting import Spent, spent_of
+from tigertag.app.named import photo_named
 from tigertag.errors import ConfigError
 from tigertag.model import JSON
 from tigertag.store import answers, find, items, ledger, photos, revisions, runs
@@ -75,6 +76,12 @@ class RunLine:
     added: int
     removed: int
     summary: dict[str, JSON] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> int:
+        """Photos that failed in it and had not failed before."""
+        found = self.summary.get("failed")
+        return found if isinstance(found, int) else 0
 
 
 def status(app: App) -> Status:
@@ -207,11 +214,7 @@ def show(app: App, name: str) -> list[PhotoDetail]:
     Raises ConfigError where there is none.
     """
     with app.looking() as database, database.reading() as session:
-        found = find.items_like(session, name)
-        if not found:
-            raise ConfigError(
-                f"No photo is known as `{name}`: give a path, Section/Album/Title, a Plex key or an id"
-            )
+        found = photo_named(session, name)
         return [_detail(database, item_id) for item_id in found]
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 
 from tigertag.app.context import App, open_targets
 from tigertag.app.words import policy_over
-from tigertag.errors import Refused
 from tigertag.model import Presence, Shown
 from tigertag.pipeline.place import to_move
 from tigertag.pipeline.plan import Plan, Ruling, plan
+from tigertag.pipeline.record import Delivering
 from tigertag.pipeline.standing import Standing, look_up, settle
-from tigertag.pipeline.survey import alarm, out_of_line, survey
+from tigertag.pipeline.survey import looks_restored, out_of_line
 from tigertag.pipeline.work import OpenTarget, Tally, Work
 from tigertag.pipeline.write import BATCH
-from tigertag.store import items, ledger, ours
+from tigertag.store import items, ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +129,8 @@ def _to_look_at(work: Work, target: OpenTarget, order: WriteOrder) -> list[int]:
 
 
 def _warn(work: Work, target: OpenTarget, ids: Sequence[int], tally: Tally) -> bool:
-    with work.database.reading() as session:
-        shown = ours.among(session, target.row_id, ids)
-    found = survey(work, target, [row_id for row_id in ids if row_id in shown])
-    if found.looks_restored:
-        tally.put_aside(target.target.label, Refused(alarm(target, found)))
-    return found.looks_restored
+    """Whether the target looks restored from a copy, also where there is nothing to write to it (P20)."""
+    return looks_restored(Delivering(work, target, tally), ids)
 
 
 def _places(standing: Standing, names: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tigertag.app import calibrating
 from tigertag.app.calibrating import Sureness
 from tigertag.app.context import App, build_engine
+from tigertag.app.named import photo_named
 from tigertag.app.words import Understands, contrasts, word_engines
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, PluginDown
@@ -57,15 +58,11 @@ class Searched:
 
 def similar(app: App, name: str, most: int) -> Searched:
     """The photos most like the one that `name` means, without itself. Raises ConfigError."""
-    from tigertag.meaning.sight import nearest, unpacked  # noqa: PLC0415 - numpy comes with the extra
-
     with app.looking() as database, database.reading() as session:
-        found = find.items_like(session, name)
-        if not found:
-            raise ConfigError(
-                f"No photo is known as `{name}`: give a path, Section/Album/Title, a Plex key or an id"
-            )
+        found = photo_named(session, name)
         _, revision = _in_force(app, session)
+        from tigertag.meaning.sight import nearest, unpacked  # noqa: PLC0415 - numpy comes with the extra
+
         row, _, _ = find.item_row(session, found[0])
         data = vectors.of_photo(session, row.photo_id or 0, revision.id)
         if data is None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tigertag.app.context import App, Run, open_targets
+from tigertag.app.limiting import money
+from tigertag.app.named import items_named
 from tigertag.app.preparing import open_workshop
 from tigertag.app.scanning import ScanReport, chosen_sources, open_sources, report_of, source_at
 from tigertag.app.starting import start_engines
@@ -62,7 +64,10 @@ def _ask_first(app: App, run: Run, order: RetagOrder, engines: Sequence[OpenEngi
     paid = [each.name for each in engines if each.engine.billed]
     if not paid or not photos or order.sure:
         return
-    what = f"{' and '.join(paid)} would be asked again about {len(photos):,} photos, which is billed"
+    prices = [each.limits.rules.cost_per_call for each in engines if each.engine.billed]
+    known = [price for price in prices if price is not None]
+    cost = f" (cost {money(len(photos) * sum(known))})" if known else ""
+    what = f"{' and '.join(paid)} would be asked again about {len(photos):,} photos, which is billed{cost}"
     if not app.confirm(f"{what}. Go on?"):
         raise Refused(f"{what}. Nothing was sent. Run it with --yes if you want that.")
 
@@ -81,7 +86,7 @@ def _meant(app: App, database: Database, places: Sequence[str]) -> tuple[set[int
             if Path(place).expanduser().is_dir():
                 root = str(Path(place).expanduser().resolve())
                 found = [*found, *find.items_below(session, root)]
-            found = found or find.items_like(session, place)
+            found = found or items_named(session, place)
             if not found:
                 unknown.append(place)
             ids.update(found)

@@ -77,6 +77,9 @@ class EngineLine:
     billed: bool = False
     answered: int = 0
     maybe_billed: int = 0
+    """Requests of this run that no answer came to."""
+    maybe_billed_before: int = 0
+    """Those of runs that were cut off since the last one that ended."""
     reason: str = ""
     """Why it was put aside."""
     planned: bool = False
@@ -128,13 +131,14 @@ def scan(app: App, order: ScanOrder) -> ScanReport:
         targets = open_targets(app, database, stack, run.tally)
         started = start_engines(app, run, order.engines, stack, sure=order.sure)
         engines = look_with(app, run, started)
-        run.offers += content_offered(app.settings)
         choice = ordered(order, engines)
         if choice.paths is not None:
             choice = replace(choice, paths=as_shown(choice.paths, sources))
         try:
             run_scan(run.work, sources, engines, targets, choice, scanned, workshop, write=order.write)
         finally:
+            if scanned.listings and not app.stopped_by:
+                run.offers += content_offered(app.settings)
             report = report_of(app, run, sources, scanned, engines, time.monotonic() - began)
             report.retried = choice.retry_failed
     return report
@@ -302,6 +306,7 @@ def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> E
     error = run.tally.aside.get(each.name)
     with run.work.database.reading() as session:
         requests = sends.count(session, run.work.run_id)
+        in_doubt = sends.in_doubt(session, run.work.run_id)
     calls = {outcome: requests.get((each.revision_id, outcome), 0) for outcome in Outcome}
     rules = each.limits.rules
     return EngineLine(
@@ -314,6 +319,7 @@ def _engine_line(run: Run, sources: Sequence[OpenSource], each: OpenEngine) -> E
         ),
         answered=run.tally.answered.get(each.name, 0),
         maybe_billed=calls[Outcome.UNKNOWN] if each.engine.billed else 0,
+        maybe_billed_before=in_doubt.get(each.revision_id, 0) if each.engine.billed else 0,
         reason=str(error) if error else "",
         planned=bool(getattr(error, "planned", False)),
         until=str(getattr(error, "until", "")),

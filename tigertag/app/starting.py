@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from tigertag.app.context import App, Run, build_engine, engine_options, engine_policy
 from tigertag.app.fetching import NotFetched, fetch_first
-from tigertag.app.limiting import open_limits, raise_if_closed
+from tigertag.app.limiting import money, open_limits, raise_if_closed
 from tigertag.config import Declared
 from tigertag.errors import ConfigError, PluginDown, Refused
 from tigertag.model import Engine
@@ -15,6 +16,8 @@ from tigertag.pipeline.work import OpenEngine
 from tigertag.store import answers, revisions
 from tigertag.store.revisions import RevisionFacts
 from tigertag.worker import Blueprint
+
+_GLANCE = 0.1  # Seconds between two looks at whether a signal asked for an end.
 
 
 def chosen_engines(app: App, names: Sequence[str]) -> list[Declared]:
@@ -39,7 +42,7 @@ def start_engines(
         try:
             raise_if_closed(app, declared)
             fetch_first(app, declared, engine)
-            engine.start()
+            _start(app, engine)
             facts = RevisionFacts(declared.plugin, engine.settings, engine.version, engine.reads)
             if engine.billed and not sure:
                 _ask_before_billing_again(app, run, declared, facts)
@@ -72,6 +75,31 @@ def start_engines(
     return started
 
 
+def _start(app: App, engine: Engine) -> None:
+    """Starts it. A stop ends its waits, which may be long: nobody may be there, or still be loading (R5)."""
+    if app.stop.is_set():
+        raise PluginDown("the run was stopped", planned=True)
+    has_started = threading.Event()
+    waiter = threading.Thread(target=_close_on_stop, args=(app, engine, has_started), daemon=True)
+    waiter.start()
+    try:
+        engine.start()
+    except PluginDown as error:
+        if app.stop.is_set():
+            raise PluginDown("the run was stopped", planned=True) from error
+        raise
+    finally:
+        has_started.set()
+        waiter.join()
+
+
+def _close_on_stop(app: App, engine: Engine, has_started: threading.Event) -> None:
+    while not has_started.wait(_GLANCE):
+        if app.stop.is_set():
+            engine.close()
+            return
+
+
 def _blueprint(declared: Declared, engine: Engine, facts: RevisionFacts) -> Blueprint | None:
     """What workers build it from; what is counted stays here, where each request is written down first."""
     if engine.runs_in == "thread" or engine.billed or engine_options(declared).rules().counts_calls:
@@ -86,8 +114,8 @@ def _ask_before_billing_again(app: App, run: Run, declared: Declared, facts: Rev
         if before is None or revisions.find(session, facts) is not None:
             return
         paid = answers.counts(session, before.id).get("done", 0)
-    what = (
-        f"{declared.id}: its settings have changed, so {paid:,} photos that were paid for would be asked again"
-    )
-    if paid and not app.confirm(f"{what}. Go on?"):
+    price = engine_options(declared).cost_per_call
+    cost = "" if price is None else f" (cost {money(paid * price)})"
+    what = f"its settings have changed, so {paid:,} photos that were paid for would be asked again{cost}"
+    if paid and not app.confirm(f"{declared.id}: {what}. Go on?"):
         raise Refused(f"{what}. Run `tigertag scan --yes` if you want that, or set them back.")

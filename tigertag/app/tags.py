@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from tigertag.app.context import App
-from tigertag.errors import ConfigError
+from tigertag.app.named import photo_named
 from tigertag.model import Annotation, fold
 from tigertag.pipeline.policy import Policy, prefixed, tags_of
 from tigertag.pipeline.weigh import Said, support
@@ -52,11 +52,7 @@ def explain(app: App, photo: str, tag: str | None = None) -> list[tuple[str, lis
     """
     with app.looking() as database, database.reading() as session:
         policy = app.policy_over(database)
-        found = find.items_like(session, photo)
-        if not found:
-            raise ConfigError(
-                f"No photo is known as `{photo}`: give a path, Section/Album/Title, a Plex key or an id"
-            )
+        found = photo_named(session, photo)
         explained = []
         for item_id in found:
             row, _, _ = find.item_row(session, item_id)

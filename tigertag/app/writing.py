@@ -12,10 +12,11 @@ from tigertag.app.context import App, Run, open_targets
 from tigertag.app.previewing import Difference, WriteOrder, preview
 from tigertag.app.words import learn_new_words
 from tigertag.errors import ConfigError, PluginDown, TransientError
+from tigertag.pipeline.record import Delivering
 from tigertag.pipeline.survey import bring_in_line
 from tigertag.pipeline.undo import Reversal, Selection, select_redo, select_undo, take_back
 from tigertag.pipeline.work import Tally
-from tigertag.pipeline.write import Delivering, drive
+from tigertag.pipeline.write import drive
 from tigertag.store import find, items, ledger, runs
 from tigertag.store.database import Database
 
@@ -135,11 +136,13 @@ def _leave_to_others(session: Session, found: Reversal) -> None:
 def _take_back(app: App, run: Run, stack: ExitStack, found: Reversal, *, redo: bool) -> None:
     targets = {each.row_id: each for each in open_targets(app, run.work.database, stack, run.tally)}
     wanted = {each.target_id for each in found.inverses}
+    with run.work.database.reading() as session:
+        labels = {each.id: each.label for each in ledger.targets(session)}
     for row_id in sorted(wanted - targets.keys()):
-        run.tally.put_aside(
-            f"target {row_id}",
-            ConfigError("a target that was written to is not set up any more; its tags were left as they are"),
+        words = (
+            "was written to and is not set up any more; its tags were left as they are. Set it up again first."
         )
+        run.tally.put_aside(f"target {row_id}", ConfigError(f"{labels[row_id]} {words}"))
     for row_id, target in targets.items():
         mine = [each for each in found.inverses if each.target_id == row_id]
         how = Delivering(run.work, target, run.tally)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tigertag.app.caring import engine_options
+from tigertag.app.caring import engine_options, is_installed
 from tigertag.app.caring import engines as look
-from tigertag.cli.opening import open_app
+from tigertag.cli.opening import open_outline
 from tigertag.cli.screen import out, out_json, row
 from tigertag.cli.shared import Shared, command
 from tigertag.cli.words import table
@@ -19,7 +19,7 @@ def engines(shared: Shared, name: str | None) -> int:
     """Installed engines and whether they are in use; with NAME the variables of one."""
     if name is not None:
         return _variables(shared, name)
-    found = look(open_app(shared))
+    found = look(open_outline(shared))
     if shared.json:
         out_json([row(each, id=each.name) for each in found])
         return 0
@@ -33,7 +33,8 @@ def engines(shared: Shared, name: str | None) -> int:
 
 
 def _variables(shared: Shared, name: str) -> int:
-    found = engine_options(name)
+    # One that is installed is told of whatever the settings are like: its variables may be what is wrong there.
+    found = engine_options(name, () if is_installed(name) else open_outline(shared).settings.engines)
     if shared.json:
         out_json([row(each, id=each.variable) for each in found])
         return 0

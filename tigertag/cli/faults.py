@@ -10,6 +10,9 @@ from tigertag.cli.screen import err, visible
 from tigertag.cli.signals import Interrupted
 from tigertag.errors import ConfigError, Stopped, TigerTagError
 
+_LONGEST_FAULT = 400
+"""Signs of an error that nobody has foreseen; all of it is shown with --debug."""
+
 
 def exit_code(error: BaseException) -> int:
     """The code of a command that this error ended."""
@@ -34,7 +37,7 @@ def lines(error: BaseException) -> list[str]:
         return [_line(fault) for fault in error.faults]
     if isinstance(error, TigerTagError):
         return [_line(str(error))]
-    said = _line(f"{type(error).__name__}: {error}".rstrip(": "))
+    said = _short(_line(f"{type(error).__name__}: {error}".rstrip(": ")))
     return [f"a fault in TigerTag ({said}); run it with --debug to see where, and please report it"]
 
 
@@ -47,9 +50,13 @@ def complain(error: BaseException, *, debug: bool) -> None:
 
 
 def _usage(error: click.UsageError) -> str:
-    said = visible(error.format_message().rstrip("."))
+    said = visible(" ".join(line.strip() for line in error.format_message().rstrip(".").splitlines()))
     command = error.ctx.command_path if error.ctx else "tigertag"
     return f"{said}; see `{command} -h`"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_FAULT else f"{text[:_LONGEST_FAULT]}…"
 
 
 def _line(text: str) -> str:

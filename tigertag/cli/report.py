@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from tigertag.app.limiting import money
 from tigertag.app.scanning import EngineLine, Listing, Outlook, ScanReport, Tally
 from tigertag.cli.screen import visible
-from tigertag.cli.words import calls_left, counted, duration, listed, local, money, named, place
+from tigertag.cli.words import calls_left, counted, duration, listed, local, named, place
 
 _NAMED = 20
 """Failures that are named at the end; `tigertag status` names all."""
@@ -165,6 +166,11 @@ def outstanding(report: ScanReport) -> list[str]:
         for each in report.engines
         if each.maybe_billed
     ]
+    rows += [
+        ("in doubt", each.maybe_billed_before, f"sent to {each.id} by runs that were cut off, maybe billed")
+        for each in report.engines
+        if each.maybe_billed_before
+    ]
     rows += _gone(report.tally)
     if report.tally.dropped:
         rows.append(
@@ -175,7 +181,7 @@ def outstanding(report: ScanReport) -> list[str]:
 
 
 def _gone(tally: Tally) -> list[tuple[str, int, str]]:
-    why = "not there any more when their tags were to be written"
+    why = "not there any more when their tags were to be written or taken back"
     return [("gone", len(tally.gone), why)] if len(tally.gone) else []
 
 
@@ -299,6 +305,7 @@ def _engine_row(each: EngineLine) -> dict[str, object]:
         "answered": each.answered,
         "waiting": each.waiting,
         "maybe_billed": each.maybe_billed,
+        "maybe_billed_before": each.maybe_billed_before,
         "reason": each.reason,
         "planned": each.planned,
         "until": each.until,

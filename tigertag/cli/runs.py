@@ -57,7 +57,8 @@ def _show_detail(shared: Shared, found: RunDetail) -> None:
     run = found.run
     out(f"Run {run.id}: {visible(f'{run.command} {run.arguments}'.strip())}")
     out(f"  {local(run.started)} to {local(run.ended) or '…'}, {run.state}, exit code {_code(run)}")
-    out(f"  +{counted(run.added, 'tag')}, {run.removed:,} removed")
+    failed = f", {counted(run.failed, 'photo')} failed: tigertag status -v" if run.failed else ""
+    out(f"  +{counted(run.added, 'tag')}, {run.removed:,} removed{failed}")
     for line in table(
         [[path, f"{sign}{tag}", "" if state == "done" else state] for path, sign, tag, state in found.edits]
     ):

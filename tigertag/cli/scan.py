@@ -174,8 +174,8 @@ def _hint(app: App, report: ScanReport) -> list[str]:
 def retag(shared: Shared, /, *, executor: str | None, **asked: Any) -> int:
     """Ask again about photos that were answered.
 
-    Old answers stay until the new ones are there. An engine that charges is asked again only with a yes: on a
-    terminal you are asked, elsewhere give --yes.
+    Without a SECTION, PATH or PHOTO that is all of them. Old answers stay until the new ones are there. An
+    engine that charges is asked again only with a yes: on a terminal you are asked, elsewhere give --yes.
     """
     order = RetagOrder(**asked, sure=shared.yes)
     with summarized(shared):

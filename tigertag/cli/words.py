@@ -26,11 +26,6 @@ def duration(seconds: float) -> str:
     return f"{hours:,} h {left} min" if hours else f"{minutes} min {rest} s"
 
 
-def money(amount: float) -> str:
-    """`4.86`, `0.0004`: in the user's currency, whose name is not known."""
-    return f"{amount:,.2f}" if amount >= 0.1 or not amount else f"{amount:.2g}"
-
-
 def calls_left(left: int, limit: int, per: str) -> str:
     """`213 of 300 calls left today`."""
     return f"{left:,} of {limit:,} calls left {'today' if per == 'day' else 'this month'}"

@@ -11,7 +11,7 @@ from tigertag.config.legacy import short_name
 from tigertag.config.options import OptionFault, shown, unchecked, validated
 from tigertag.config.settings import Declared, Setting
 from tigertag.model import fold
-from tigertag.options import EngineOptions, Options
+from tigertag.options import Options
 
 
 def declare(entry: Entry, cwd: Path, faults: list[str]) -> Declared | None:
@@ -49,19 +49,27 @@ def settings_of(entry: Entry, declared: Declared | None, cwd: Path) -> Iterator[
         yield Setting(_called(entry, field.suffix), value, variable.origin, secret)
 
 
-def same_prefixes(engines: Iterable[Declared]) -> Iterator[str]:
-    """A fault for each two enabled engines whose tags could not be told apart."""
-    first: dict[str, Declared] = {}
+def same_prefixes(engines: Iterable[Entry], cwd: Path) -> Iterator[str]:
+    """A fault for each two enabled engines whose tags could not be told apart, whatever else is wrong."""
+    first: dict[str, Entry] = {}
     for engine in engines:
-        prefix = engine.options.prefix if isinstance(engine.options, EngineOptions) else ""
         # `tti` and `tti_` give the same tags.
-        key = fold(prefix).rstrip("_")
+        key = fold(_prefix(engine, cwd)).rstrip("_")
         if not key or not engine.enabled:
             continue
         other = first.setdefault(key, engine)
         if other is not engine:
-            one, two = (f"`ENGINE_{each.id.upper()}_PREFIX`" for each in (other, engine))
+            one, two = (f"`{each.variable('PREFIX')}`" for each in (other, engine))
             yield f"{one} and {two} are the same: give each engine a prefix of its own, or none"
+
+
+def _prefix(engine: Entry, cwd: Path) -> str:
+    """As it was written, else the default of its options."""
+    written = _values(engine, cwd, []).get("PREFIX")
+    if written is not None:
+        return written.value
+    field = engine.options.model_fields.get("prefix") if engine.options else None
+    return field.default if field and isinstance(field.default, str) else ""
 
 
 def _declared(entry: Entry, options: Options) -> Declared:

@@ -26,7 +26,9 @@ _LONGEST_SECRET = 64 * 1024
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _SECRET_NAME = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|APIKEY|(^|_)KEY)$", re.IGNORECASE)
 _USER_IN_URL = re.compile(r"(?<=://)\S*@")
-_SECRET_IN_QUERY = re.compile(r"([?&][^=&\s]*(?:token|secret|password|key)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
+_SECRET_IN_QUERY = re.compile(
+    r"([?&][^=&\s]*(?:token|secret|passw|passphrase|pwd|key)[^=&\s]*=)[^&\s]*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

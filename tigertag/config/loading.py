@@ -73,7 +73,7 @@ def _load(
     _imply(families)
     share_path_maps(families["source"], families["target"])
     declared = {family: _declare(families[family], reading) for family in FAMILIES}
-    reading.faults.extend(same_prefixes(declared["engine"]))
+    reading.faults.extend(same_prefixes(families["engine"].entries.values(), reading.cwd))
     reading.warnings.extend(doubts(vocabulary, {each.id: each.enabled for each in declared["engine"]}))
     _warn_of_open_file(reading)
     if reading.faults:

@@ -3,7 +3,7 @@
 # make check    format, lint, types, who imports whom, and whether the documents are true
 # make bench    measured figures, one line of JSON each
 # make torture  faults injected at every boundary, counted in one table; FULL=1 for the long form
-# make mutants  forty safeguards removed, one at a time: which test notices? About ten minutes
+# make mutants  fifty safeguards removed, one at a time: which test notices? About ten minutes
 # make clean    remove what these made, but for .venv
 
 .PHONY: demo test check bench torture mutants clean
@@ -23,7 +23,8 @@ DEMO := env -i PATH="$$PATH" HOME="$$HOME" TERM="$${TERM:-dumb}" LANG="$${LANG:-
 demo: .venv/.ready
 	@$(BIN)/python -m tests.pictures demo/photos
 	@$(DEMO) $(BIN)/tigertag scan demo/photos
-	@echo "Photos: demo/photos. Their tags are kept in demo/tigertag.db; make clean removes both."
+	@echo "Photos: demo/photos. Their tags are kept in demo/tigertag.db; make clean removes both. To look at them:"
+	@echo "  export DB_URL=sqlite:///demo/tigertag.db PATH=\"\$$PWD/.venv/bin:\$$PATH\""
 
 # PYTEST_ARGS='-n 0 tests/store' runs a part.
 test: .venv/.ready
@@ -40,9 +41,9 @@ check: .venv/.ready
 bench: .venv/.ready
 	@$(BIN)/python -m benchmarks $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
 
-# FULL=1: every system call and every fault, an hour or two. ONLY=kills: one boundary.
+# FULL=1: every system call and every fault, an hour or two. ONLY=kills: one boundary. JOBS=2: two at once.
 torture: .venv/.ready
-	@$(BIN)/python -m tests.torture $(if $(FULL),--full) $(addprefix --only ,$(ONLY))
+	@$(BIN)/python -m tests.torture $(if $(FULL),--full) $(addprefix --only ,$(ONLY)) $(addprefix --jobs ,$(JOBS))
 
 # ONLY=heartbeat: one of them.
 mutants: .venv/.ready

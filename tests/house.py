@@ -13,18 +13,8 @@ from typing import TypeVar
 
 from sqlalchemy import delete, select
 
-from tests.fakes_pipeline import (
-    DAY,
-    STAGES,
-    Fuse,
-    Killed,
-    Mind,
-    MindEngine,
-    ShelfSource,
-    Stage,
-    WallTarget,
-    drawn,
-)
+from tests.fakes_pipeline import MindEngine, ShelfSource, WallTarget
+from tests.stage import DAY, STAGES, Fuse, Killed, Mind, Stage, drawn
 from tigertag.app import context, retagging, scanning, writing
 from tigertag.app.scanning import ScanOrder, ScanReport
 from tigertag.app.writing import UndoOrder, WriteOrder, WriteReport

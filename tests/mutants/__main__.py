@@ -23,7 +23,7 @@ from tests.mutants.trees import ROOT, copied, without
 _AT_ONCE = 2
 _SHOWN = 100  # Characters of what the test said.
 _ONE_IN = 20
-"""So many may go unnoticed: two of forty."""
+"""So many may go unnoticed, as two of forty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,13 @@ class Rounds:
             return named(tree, [safeguard.noticed_by])
 
     def by_all_tests(self, safeguard: Safeguard) -> Failure | None:
-        """The first of all tests that fails without it, and does not fail with it."""
+        """The first of all tests that fails without it, twice, and does not fail with it."""
         with self._without(safeguard) as tree:
             found = whole_suite(tree)
+            if found is not None and named(tree, [found.test]) is None:
+                raise NoAnswer(
+                    f"{found.test} fails without `{safeguard.name}`, and then it does not: {found.said}"
+                )
         if found is not None and named(self.whole, [found.test]) is not None:
             raise NoAnswer(f"{found.test} fails with everything in place, too: {found.said}")
         return found

@@ -43,8 +43,8 @@ OF_TAGS = (
     ),
     Safeguard(
         "lock of the tag field",
-        "tigertag/targets/plex_writing.py",
-        "            self._put_locks_back(waiting, now)\n",
+        "tigertag/targets/plex_locks.py",
+        "            elif self._habits.locks_itself:\n                self._put(bare)\n",
         "",
         "P17: the lock is as before",
         "tests/targets/test_plex_care.py",

@@ -35,7 +35,7 @@ OF_THE_WIRE = (
     Safeguard(
         "total time limit",
         "tigertag/http/session.py",
-        "Exchange(time.monotonic() + self._total)",
+        "Exchange(time.monotonic() + min(self._total, within))",
         "Exchange(time.monotonic() + 3600)",
         "E10, I17: an answer that drips is over in time",
         "tests/http/test_faults.py",

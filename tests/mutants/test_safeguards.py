@@ -12,8 +12,8 @@ from tests.mutants.safeguards import SAFEGUARDS
 from tests.mutants.trees import ROOT
 
 
-def test_there_are_forty_each_with_a_name_of_its_own() -> None:
-    assert len({each.name for each in SAFEGUARDS}) == len(SAFEGUARDS) == 40
+def test_there_are_forty_and_more_each_with_a_name_of_its_own() -> None:
+    assert len({each.name for each in SAFEGUARDS}) == len(SAFEGUARDS) > 40
 
 
 @pytest.mark.parametrize("safeguard", SAFEGUARDS, ids=lambda each: each.name)

@@ -13,6 +13,7 @@ import ssl
 import struct
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -190,6 +191,24 @@ class Service:
         """Ends every kept connection."""
         self._running.hang_up(self._running.open)
 
+    def settle(self, seconds: float = 10) -> None:
+        """Returns when nobody is connected: what clients that have died had sent is handled, and counted.
+
+        Raises TimeoutError where somebody still is after so many seconds.
+        """
+        with self.lock:
+            before = self.connections
+        # Connections are accepted in their order: after this one, nobody waits who came before it.
+        socket.create_connection(("127.0.0.1", self._port)).close()
+        until = time.monotonic() + seconds
+        while True:
+            with self.lock:
+                if self.connections > before and not self._running.open:
+                    return
+            if time.monotonic() > until:
+                raise TimeoutError(f"{len(self._running.open)} connections to {self.host} are still open")
+            time.sleep(0.002)
+
     def keep_no_connections(self) -> None:
         """From now on each answer is the last one over its connection."""
         self.keeps_connections = False
@@ -245,7 +264,16 @@ class _Server(ThreadingHTTPServer):
         connection, address = super().get_request()
         if self.context is not None:
             connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self.service.lock:
+            self.open.add(connection)
+            self.service.connections += 1
         return connection, address
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        with self.service.lock:
+            self.open -= {request}
+            self.idle -= {request}
+        super().shutdown_request(request)
 
     def hang_up(self, connections: set[socket.socket]) -> None:
         """A server that is gone answers nobody, over a kept connection neither."""
@@ -264,18 +292,6 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        with self.server.service.lock:
-            self.server.open.add(self.connection)
-            self.server.service.connections += 1
-
-    def finish(self) -> None:
-        with self.server.service.lock:
-            self.server.open.discard(self.connection)
-            self.server.idle.discard(self.connection)
-        super().finish()
 
     def handle_one_request(self) -> None:
         with self.server.service.lock:
@@ -302,7 +318,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = self.rfile.read(int(headers.get("content-length") or 0))
+        length = int(headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError("the client went away in the middle of its request")
         return Request(
             kind=self.server.service.kind(self.command, unquote(parts.path)),
             method=self.command,

@@ -139,6 +139,7 @@ class Told:
     def run_again(self, killed: Sequence[Ended], cell: Cell, at: str) -> Trial:
         """Runs the command once more and compares."""
         orphans = self.rig.orphans(killed[-1].pid)
+        self.rig.world.settle()  # what it sent in its last moment is not the next run's
         done, sent = _done(self.rig.url), self._sent()
         last = self.rig.run(*self.command)
         misses = missed(

@@ -100,8 +100,16 @@ FAULTS = (
         ("2.jpg.xmp",),
     ),
     Fault("two sidecars", _two_sidecars, (0,), "", _nothing, ("sidecar",), ("2.xmp",)),
-    # What may not be embedded goes into a sidecar.
-    Fault("photo with two names", _two_links, (0,), "", _one_link, ("embedded",), ("2.jpg",)),
+    # What may not be embedded goes into a sidecar, and is named.
+    Fault(
+        "photo with two names",
+        _two_links,
+        (3,),
+        r"2\.jpg has 2 hard links.*sidecar",
+        _one_link,
+        ("embedded",),
+        ("2.jpg",),
+    ),
     Fault("folder may only be read", _closed, (3,), r"2\.jpg.*read-only", _open, user=NOBODY),
 )
 

@@ -28,6 +28,8 @@ class Rules:
     """`clusterZoomLevel=1` works; without it such a listing is empty, or as if it were not asked for."""
     zoom_is_ignored: bool = False
     filter_flattens: bool = True
+    refuses: str = ""
+    """A tag that no edit may name."""
     stores_edits: bool = True
     """False: an edit is answered 200 and forgotten."""
 
@@ -248,6 +250,8 @@ class PlexLibrary:
         adds = [value for name, value in parameters if name.endswith("].tag.tag")]
         # Split at commas, then decoded once more: python-plexapi issue 1101.
         removes = [unquote(part) for part in given.get("tag[].tag.tag-", "").split(",") if part]
+        if self.rules.refuses in (*adds, *removes):
+            return 400
         both = {name.casefold() for name in adds} & {name.casefold() for name in removes}
         if both:
             self.harm.append(f"{', '.join(sorted(both))} added and removed in one edit, in no known order")

@@ -28,6 +28,7 @@ from tests.pages import (
     section,
     shell_lines,
 )
+from tests.torture.boundaries import BOUNDARIES
 from tigertag import errors, plugins
 from tigertag.cli.main import cli
 from tigertag.config import fields_of
@@ -37,6 +38,7 @@ from tigertag.meaning import words
 from tigertag.options import EngineOptions
 from tigertag.vocabulary.lexicon import Lexicon
 
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 STARTS = ("A plain folder", "Plex and Imagga", "Plex and CompreFace")
 SEE_THEN_WRITE = ("check", "scan --limit 20 --no-write", "write --dry-run", "write")
@@ -238,6 +240,23 @@ def test_the_yaml_shown_is_what_the_readers_expect(tmp_path: Path) -> None:
     assert faults == []
     assert Lexicon(read).word("ball gown").shown == "Ballkleid"
     assert yaml.safe_load(faces) == {"faces": [{"tag": "Anna", "images": [{"name": "anna/2019-beach.jpg"}]}]}
+
+
+# ── security ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_leaves_the_house_is_told_of_every_engine() -> None:
+    told = section("What leaves the house", SECURITY)
+    for family, name in built_in():
+        assert family != "engine" or f"**{name}**" in told.lower() or f"**{name}-compatible" in told.lower(), (
+            name
+        )
+
+
+def test_what_security_says_is_tortured_can_be() -> None:
+    named = set(re.findall(r"`(?:make torture ONLY=)?(\w+)`", section("What is promised", SECURITY)))
+    assert named & BOUNDARIES.keys() >= {"secrets", "plex", "imagga", "compreface", "openai", "xmp"}
+    assert set(re.findall(r"ONLY=(\w+)", SECURITY)) <= BOUNDARIES.keys()
 
 
 # ── links ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,6 +33,20 @@ def test_the_migrations_make_what_the_tables_say(migrated_url: str) -> None:
         command.check(alembic(connection))
 
 
+def test_the_revisions_that_are_known_are_those_of_the_migrations() -> None:
+    assert [*versions.REVISIONS] == versions._known(versions.folder())
+
+
+def test_no_migration_is_loaded_where_there_is_nothing_to_migrate(migrated_url: str) -> None:
+    program = (
+        "import sys\nfrom tigertag.store.database import Database\n"
+        "from tigertag.store.schema import require_current\n"
+        "with Database.open(sys.argv[1]) as db: require_current(db)\n"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program, migrated_url], cwd=ROOT, check=True)
+
+
 def test_collations_and_constraints_are_those_of_the_tables(
     database_kind: str, migrated_url: str, tmp_path: Path
 ) -> None:

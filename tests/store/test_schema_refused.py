@@ -18,6 +18,13 @@ from tigertag.errors import StoreError
 from tigertag.store import runs, schema, versions
 from tigertag.store.database import Database
 
+
+def update(monkeypatch: pytest.MonkeyPatch, later: Path) -> None:
+    """Makes this the TigerTag of those migrations."""
+    monkeypatch.setattr(versions, "folder", lambda: later)
+    monkeypatch.setattr(versions, "REVISIONS", ("later", *versions.REVISIONS))
+
+
 # ---- what is refused --------------------------------------------------------------------------------------
 
 
@@ -27,7 +34,7 @@ def test_an_older_schema_names_the_command(
     databases.migrate(database_url)
     with Database.open(database_url) as database:
         database.transact(lambda session: runs.start(session, "scan", "", datetime.now(UTC)))
-    monkeypatch.setattr(versions, "folder", lambda: later)
+    update(monkeypatch, later)
     with Database.open(database_url) as database, pytest.raises(StoreError, match="Run `tigertag db upgrade`"):
         schema.require_current(database)
 
@@ -37,7 +44,7 @@ def test_a_database_in_which_no_run_has_begun_is_brought_up_to_date(
 ) -> None:
     """Where MariaDB keeps what a set-up did that was killed between two versions (D9)."""
     databases.migrate(database_url)
-    monkeypatch.setattr(versions, "folder", lambda: later)
+    update(monkeypatch, later)
     with Database.open(database_url, read_only=True) as database, pytest.raises(StoreError, match="upgrade"):
         schema.require_current(database)
     with Database.open(database_url) as database:

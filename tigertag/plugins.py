@@ -78,6 +78,11 @@ def registered_name(family: Family, name: str) -> str:
     return point.name if point else name
 
 
+def names(family: Family) -> list[str]:
+    """Those of all registered plugins of a family."""
+    return sorted(_points(family))
+
+
 def installed(family: Family) -> tuple[Installed, ...]:
     """All registered plugins of a family by name. None of them is imported."""
     return tuple(
@@ -149,7 +154,7 @@ def _lacks(extra: str) -> bool:
 
 
 def _unknown(family: Family, name: str) -> str:
-    known = sorted(_points(family))
+    known = names(family)
     elsewhere = [f"it is a {other}" for other in FAMILIES if other != family and name in _points(other)]
     hint = f" ({elsewhere[0]})" if elsewhere else did_you_mean(name.removeprefix("tigertag."), known)
     return f"There is no {family} called `{name}`{hint}; installed are {', '.join(known) or 'none'}"

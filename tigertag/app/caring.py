@@ -129,7 +129,7 @@ def engines(app: App) -> list[InstalledEngine]:
 
 def is_installed(name: str) -> bool:
     """Whether an engine is registered under this name."""
-    return any(each.name == name for each in plugins.installed("engine"))
+    return name in plugins.names("engine")
 
 
 def engine_options(name: str, used: Sequence[Declared] = ()) -> list[OptionLine]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tigertag import plugins
 from tigertag.config.environment import ENVIRONMENT, Variable
 from tigertag.config.options import OptionField, fields_of
 from tigertag.errors import ConfigError
 from tigertag.options import EngineOptions, Options, SourceOptions, TargetOptions
-from tigertag.plugins import Family, closest, find, installed, options_of, registered_name
+from tigertag.plugins import Family, closest, find, options_of, registered_name
 
 _BASES: dict[Family, type[Options]] = {
     "source": SourceOptions,
@@ -91,7 +92,7 @@ class FamilyReading:
         self.warnings: list[str] = []
         prefix = f"{family.upper()}_"
         self._mine = {n.removeprefix(prefix): v for n, v in variables.items() if n.startswith(prefix)}
-        self._built_in = {one.name.upper().replace("-", "_"): one.name for one in installed(family)}
+        self._built_in = {name.upper().replace("-", "_"): name for name in plugins.names(family)}
         self._implied: dict[str, Entry] = {}
         self._nameless: set[str] = set()
         self._declare()

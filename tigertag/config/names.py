@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tigertag import plugins
 from tigertag.config.environment import ENV_FILE, ENVIRONMENT, Variable
 from tigertag.config.families import unknown
 from tigertag.config.legacy import SHORT_WAY
-from tigertag.plugins import FAMILIES, Family, closest, installed
+from tigertag.plugins import FAMILIES, Family, closest
 
 _CORE = ("DB_URL", "VOCABULARY", *SHORT_WAY)
 _KNOWN = {*_CORE, *(f"{name}_FILE" for name in _CORE), ENV_FILE, "VERSION"}
@@ -49,4 +50,4 @@ def _meant(name: str, ids: Iterable[str]) -> str:
 
 
 def _installed_ids(family: Family) -> list[str]:
-    return [one.name.upper().replace("-", "_") for one in installed(family)]
+    return [name.upper().replace("-", "_") for name in plugins.names(family)]

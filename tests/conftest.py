@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import databases
+from tests import compiled, databases
 from tests.torture.reporting import pytest_terminal_summary
 from tigertag.store.database import Database
 
@@ -19,6 +19,7 @@ __all__ = ["pytest_terminal_summary"]  # a hook, found by its name
 # Read when the library of the hub of models is imported: no test asks a real hub, or finds the user's models.
 os.environ |= {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_CACHE": "/nonexistent/hub"}
 
+compiled.share()
 _OURS = ("TIGERTAG", "PLEX", "ENGINE", "SOURCE_", "TARGET_", "NOTIFIER_", "SCANNER", "STASHER", "DB_URL")
 
 

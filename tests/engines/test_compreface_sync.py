@@ -97,8 +97,32 @@ def test_an_example_that_is_no_longer_wanted_is_removed_alone(home: Home) -> Non
 def test_photos_are_due_once_after_an_example_was_removed(home: Home) -> None:
     before = home.start().settings
     (home.folder / "Anna/2.jpg").unlink()
+    home.sync()
     after = home.start().settings
     assert before != after == home.start().settings
+
+
+@pytest.mark.parametrize("change", ["taken away", "exchanged", "renamed", "left out"])
+def test_a_scan_removes_no_example_and_says_what_does(
+    home: Home, caplog: pytest.LogCaptureFixture, change: str
+) -> None:
+    home.start()
+    if change == "taken away":
+        shutil.rmtree(home.folder / "Ben")
+    elif change == "exchanged":
+        home.put("Ben/1.jpg", draw_people("lime", seed=7))
+    elif change == "renamed":
+        (home.folder / "Ben").rename(home.folder / "Benjamin")
+    else:
+        home.put("faces.yaml", b"faces:\n- tag: Anna\n  images:\n  - name: Anna/1.jpg\n  - name: Anna/2.jpg\n")
+    engine = home.start()
+    assert home.service.counts["delete"] == 0 and home.there()["Ben"] >= 1
+    assert engine.settings == home.engine().settings == home.start().settings
+    assert "Ben: Ben/1.jpg; `tigertag people sync` removes them" in caplog.text
+    assert home.sync().removed == ("Ben: Ben/1.jpg",)
+    caplog.clear()
+    home.start()
+    assert caplog.text == ""
 
 
 def test_an_exchanged_file_is_added_before_the_old_one_goes(home: Home) -> None:

@@ -50,8 +50,8 @@ def _list(shared: Shared) -> int:
 def sync(shared: Shared, dry_run: bool) -> int:
     """Bring the examples in line with faces.yaml and the faces folder.
 
-    Only examples that TigerTag added are ever removed. A scan does the same before it asks its engines;
-    --dry-run tells what would change.
+    Only examples that TigerTag added are ever removed. A scan adds what is missing before it asks its
+    engines, and removes none; --dry-run tells what would change.
     """
     app = open_app(shared)
     if dry_run:

@@ -180,15 +180,27 @@ class CompreFaceEngine:
         }
 
     def start(self) -> None:
-        """Waits for the core, proves the key, and syncs the examples. Raises PluginDown, ConfigError."""
+        """Waits for the core, proves the key, and adds missing examples. Raises PluginDown, ConfigError.
+
+        None is removed: a file that is away for a night is no wish.
+        """
         with _or_down():
             self._connect(self._client, loading=True)
             if not self._faces.is_given:
                 self._book.note_remote(self._client.examples())
                 self._final = self._settings(frozenset())
                 return
-        for problem in self.sync().problems:
+        synced = self._sync(removes=False, dry_run=False)
+        for problem in synced.problems:
             log.warning("%s: %s", self.name, problem)
+        if synced.unwanted:
+            log.warning(
+                "%s: no longer among the faces, but still known to CompreFace: %s%s; "
+                "`tigertag people sync` removes them",
+                self.name,
+                synced.unwanted[0],
+                f" and {len(synced.unwanted) - 1:,} more" if synced.unwanted[1:] else "",
+            )
 
     def _connect(self, client: Client, *, loading: bool) -> tuple[str, ...]:
         """The subjects there are. Raises ServiceDown, TransientError."""
@@ -209,10 +221,13 @@ class CompreFaceEngine:
 
         Raises ConfigError, PluginDown.
         """
+        return self._sync(removes=True, dry_run=dry_run)
+
+    def _sync(self, *, removes: bool, dry_run: bool) -> Synced:
         with self._sync_lock, _or_down():
             wanted = self._faces.wanted()
             self._connect(self._client, loading=False)
-            work = Sync(self._client, self._book, self._render, dry_run=dry_run)
+            work = Sync(self._client, self._book, self._render, removes=removes, dry_run=dry_run)
             synced = work.run(wanted)
             if not dry_run:
                 self._spelling = {fold(example.subject): example.subject for example in wanted.examples}
@@ -306,7 +321,7 @@ class CompreFaceEngine:
         missing = len(todo.missing) - len(refused)
         if missing or todo.unwanted:
             counts = f"{missing} examples to add, {len(todo.unwanted)} to remove"
-            yield Finding(True, f"{counts}: the next scan or `tigertag people sync` does it")
+            yield Finding(True, f"{counts}: `tigertag people sync` does both, the next scan only adds")
         told = [f"{e.name} ({e.subject}): {standing_refusal(self._book, e)}" for e in refused]
         for problem in (*wanted.problems, *told):
             yield Finding(False, problem, "The other examples are used; put this one right.")

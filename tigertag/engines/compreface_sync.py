@@ -1,7 +1,7 @@
 """Brings a service's examples in line with those that are wanted, twice being once.
 
-What is missing is added, then what TigerTag added and nobody wants any more is deleted; nothing else is
-touched. An add is noted before it is sent. One without an answer, or a kill, is settled by listing the subject
+What is missing is added, then what TigerTag added and nobody wants any more is deleted, if somebody asked for
+that; nothing else is touched. An add is noted before it is sent. One without an answer, or a kill, is settled by listing the subject
 and comparing the pictures there with the one that was sent. Writes go one at a time.
 """
 
@@ -68,13 +68,11 @@ def _may_go(record: Record, wanted: Wanted, keys: set[tuple[str, str]]) -> bool:
 
 
 def collection(wanted: Wanted, book: Book, failed: frozenset[tuple[str, str]] = frozenset()) -> list[JSON]:
-    """(subject, SHA-256) of all examples that are there once the plan is carried out, but for `failed` ones."""
+    """(subject, SHA-256) of all examples that are there once a scan has added what it can: not `failed` ones."""
     left_out = {e.key for e in wanted.examples if e.key in failed or standing_refusal(book, e)}
-    held = wanted.held | {e.origin for e in wanted.examples if e.key in left_out}
     there = {e.key: e.subject for e in wanted.examples if e.key not in left_out}
     for record in book.examples().values():
-        if not wanted.is_known or record.origin in held:
-            there.setdefault(record.key, record.subject)
+        there.setdefault(record.key, record.subject)
     return [[subject, sha256] for subject, sha256 in sorted((s, key[1]) for key, s in there.items())]
 
 
@@ -100,6 +98,7 @@ def _by_subject(remote: Mapping[str, str]) -> _There:
 class _Done:
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    unwanted: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failed: list[Example] = field(default_factory=list)
 
@@ -107,10 +106,11 @@ class _Done:
 class Sync:
     """One sync of one service. After `run` the failed examples are in `failed`."""
 
-    def __init__(self, client: Client, book: Book, render: Render, *, dry_run: bool) -> None:
+    def __init__(self, client: Client, book: Book, render: Render, *, removes: bool, dry_run: bool) -> None:
         self._client = client
         self._book = book.dry() if dry_run else book
         self._render = render
+        self._removes = removes
         self._is_dry = dry_run
         self._done = _Done()
         self._in_a_row = 0
@@ -139,7 +139,7 @@ class Sync:
         self._book.note_remote(self._client.examples() if has_changed else remote)
         done = self._done
         kept = len(wanted.examples) - len(done.added) - len(done.failed)
-        return Synced(tuple(done.added), tuple(done.removed), kept, tuple(done.problems))
+        return Synced(tuple(done.added), tuple(done.removed), kept, tuple(done.problems), tuple(done.unwanted))
 
     def _tell_moved(self, todo: Plan, remote: Mapping[str, str]) -> None:
         records = self._book.examples()
@@ -247,6 +247,9 @@ class Sync:
                 self._remove(image_id, record)
 
     def _remove(self, image_id: str, record: Record) -> None:
+        if not self._removes:
+            self._done.unwanted.append(f"{record.subject}: {record.name}")
+            return
         try:
             if not self._is_dry:
                 self._client.remove(image_id)

@@ -141,6 +141,8 @@ class Synced:
     removed: tuple[str, ...] = ()
     kept: int = 0
     problems: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
+    """Ours that nobody wants any more, and whose removal nobody asked for."""
 
 
 @runtime_checkable

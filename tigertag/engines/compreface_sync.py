@@ -1,8 +1,8 @@
 """Brings a service's examples in line with those that are wanted, twice being once.
 
 What is missing is added, then what TigerTag added and nobody wants any more is deleted, if somebody asked for
-that; nothing else is touched. An add is noted before it is sent. One without an answer, or a kill, is settled by listing the subject
-and comparing the pictures there with the one that was sent. Writes go one at a time.
+that; nothing else is touched. An add is noted before it is sent. One without an answer, or a kill, is settled
+by listing the subject and comparing the pictures there with the one that was sent. Writes go one at a time.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _may_go(record: Record, wanted: Wanted, keys: set[tuple[str, str]]) -> bool:
 
 
 def collection(wanted: Wanted, book: Book, failed: frozenset[tuple[str, str]] = frozenset()) -> list[JSON]:
-    """(subject, SHA-256) of all examples that are there once a scan has added what it can: not `failed` ones."""
+    """(subject, SHA-256) of all examples that are there once a scan has added what it can, all but `failed`."""
     left_out = {e.key for e in wanted.examples if e.key in failed or standing_refusal(book, e)}
     there = {e.key: e.subject for e in wanted.examples if e.key not in left_out}
     for record in book.examples().values():

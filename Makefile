@@ -26,8 +26,9 @@ demo: .venv/.ready
 	@echo "Photos: demo/photos. Their tags are kept in demo/tigertag.db; make clean removes both. To look at them:"
 	@echo "  export DB_URL=sqlite:///demo/tigertag.db PATH=\"\$$PWD/.venv/bin:\$$PATH\""
 
-# PYTEST_ARGS='-n 0 tests/store' runs a part.
+# PYTEST_ARGS='-n 0 tests/store' runs a part. Compiled first: the tests start many processes.
 test: .venv/.ready
+	$(BIN)/python -m compileall -q tigertag tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: .venv/.ready

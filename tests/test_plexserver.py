@@ -106,6 +106,17 @@ def test_the_token_is_a_matter_of_configuration_and_never_shown(plex: PlexServer
     assert plex.counts() == {"connect": 1}
 
 
+def test_a_token_that_only_the_greeting_takes_is_a_matter_of_configuration_too(
+    plex: PlexServer, connect: Connect
+) -> None:
+    connection = connect(plex.url)
+    plex.fault("other", "status", 99, status=401)
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="Plex rejected the token"):
+            connection.sections()
+    assert plex.counts() == {"connect": 1, "other": 2}
+
+
 @pytest.mark.parametrize(("asked", "waits"), [("7", 7), ("99999", 300), ("-1", 0.5), ("soon", 0.5)])
 def test_maintenance_is_waited_for_as_long_as_it_asks_but_no_longer_than_five_minutes(
     plex: PlexServer, clock: Clock, connect: Connect, asked: str, waits: float

@@ -133,7 +133,7 @@ def _plex() -> Iterator[Row]:
     yield Row(
         "E13", every, "redirect.*", (5,), r"unexpected redirect to (127\.0\.0\.1|another address|169\.254)"
     )
-    yield Row("P2", "Plex identity", "401, .*", (2,), r"Plex rejected the token \(PLEX_TOKEN\)")
+    yield Row("P2", "Plex (identity|section list)", "401, .*", (2,), r"Plex rejected the token \(PLEX_TOKEN\)")
     yield Row("P2", every, "401, .*", (5,), "Plex at .* rejected the token in the middle of the run")
     # An edit that was made is found by reading, whatever its answer was.
     yield Row("P13", edit, f"(reset after the work|{_SILENT}|{_BROKEN}|{_UNREADABLE}), .*")

@@ -146,7 +146,7 @@ class PlexConnection:
     def sections(self) -> tuple[PlexSection, ...]:
         """All sections, those of films and music too."""
         try:
-            listed = self.get("/library/sections")
+            listed = self._got("/library/sections", {}, at_start=True)
         except Refusal as error:
             raise Unreachable(
                 f"Plex at {self.url} does not list its sections ({error}). Is the token that of its owner?"
@@ -166,9 +166,7 @@ class PlexConnection:
 
         Plex refuses pages over 1000, and cuts a list for which no size is asked.
         """
-        paging = {} if size is None else _paging(start, size)
-        server = self._connected()
-        return self._patiently(lambda: self._asked(server, key, paging))
+        return self._got(key, {} if size is None else _paging(start, size))
 
     def put(self, key: str, took_effect: Callable[[], bool]) -> None:
         """Sends an edit. Where the answer is lost, `took_effect` reads whether it was done before it is sent
@@ -203,13 +201,20 @@ class PlexConnection:
     def close(self) -> None:
         self._session.close()
 
+    def _got(self, key: str, headers: Mapping[str, str], *, at_start: bool = False) -> Element:
+        server = self._connected()
+        return self._patiently(lambda: self._asked(server, key, headers), at_start=at_start)
+
     def _connected(self) -> _Server:
         with self._connecting:
             if self._away is not None:
                 raise self._away  # a run asks several times; one that is away is waited for once
             if self._server is None:
                 try:
-                    self._server = self._patiently(self._connect, first=True)
+                    self._server = self._patiently(self._connect, at_start=True)
+                except Refusal as error:
+                    self._away = self._no_server(error)
+                    raise self._away from error
                 except Unreachable as error:
                     self._away = error
                     raise
@@ -264,9 +269,17 @@ class PlexConnection:
             raise translated(error, sent=True) from error
 
     def _patiently(
-        self, ask: Callable[[], T], *, again: Callable[[], T] | None = None, first: bool = False, lost: int = 5
+        self,
+        ask: Callable[[], T],
+        *,
+        again: Callable[[], T] | None = None,
+        at_start: bool = False,
+        lost: int = 5,
     ) -> T:
-        """What `ask` gives, asked again as long as that may help; `again` is asked after a lost answer."""
+        """What `ask` gives, asked again as long as that may help; `again` is asked after a lost answer.
+
+        A token that is refused is a matter of configuration `at_start`, and of the run later (P2).
+        """
         patience = _Patience(self._pace, lost)
         now = ask
         while True:
@@ -274,16 +287,16 @@ class PlexConnection:
                 return now()
             except WireError as error:
                 if isinstance(error, Refusal) and error.status not in _PASSING:
-                    raise self._refused(error, first=first) from error
+                    raise self._refused(error, at_start=at_start) from error
                 if not patience.allows(error):
                     raise self._given_up(error) from error
                 if again and not isinstance(error, NotSent) and error.status not in _NOT_DONE:
                     now = again
 
-    def _refused(self, error: Refusal, *, first: bool) -> Exception:
+    def _refused(self, error: Refusal, *, at_start: bool) -> Exception:
         if error.status != 401:
-            return self._no_server(error) if first else error
-        if first:
+            return error
+        if at_start:
             return ConfigError(f"Plex rejected the token (PLEX_TOKEN). {HOW_TO_GET_A_TOKEN}")
         return Unreachable(
             f"Plex at {self.url} rejected the token in the middle of the run. Is it still valid?"

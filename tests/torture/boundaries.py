@@ -14,6 +14,7 @@ from tests.torture import (
     library,
     pictures,
     secrets,
+    syscalls,
     wire,
     xmp,
 )
@@ -24,6 +25,7 @@ Trials = Callable[[bool], Iterator[Trial]]
 
 BOUNDARIES: Mapping[str, Trials] = {
     "kills": kills.trials,
+    "syscalls": syscalls.trials,
     "database": database.trials,
     "concurrency": concurrency.trials,
     "plex": wire.plex,

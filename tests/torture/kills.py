@@ -18,13 +18,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from tests import databases
-from tests.torture import state, syscalls
+from tests.torture import state
 from tests.torture.rig import Ended, Rig, different_pictures, rig
 from tests.torture.trial import Cell, Trial, missed, untried
 from tigertag.store import tables
 
 _STRIDES = {"sqlite": 1, "postgresql": 4, "mariadb": 4}
-_WITH_WORKERS = 3
+WITH_WORKERS = 3
 """Of the stories with worker processes, which take long to start, a moment in three is tried."""
 _SHORT = {"first scan": 61, "write": 23}
 """Of the short form: no divisors of how many moments a photo takes."""
@@ -203,7 +203,7 @@ def _done(url: str) -> int:
 
 
 def trials(full: bool) -> Iterator[Trial]:
-    """Every moment of every story on SQLite, a sample on the servers, from outside, and at system calls."""
+    """Every moment of every story on SQLite, a sample on the servers, and from outside."""
     for kind in databases.KINDS if full else databases.KINDS[:1]:
         with built(kind) as made:
             for name in STORIES if full else _SHORT:
@@ -214,11 +214,10 @@ def trials(full: bool) -> Iterator[Trial]:
 
 def _of(story: Told) -> Iterator[Trial]:
     stride = _STRIDES[story.kind]
-    yield from _at_moments(story, stride * (_WITH_WORKERS if "worker" in story.name else 1))
+    yield from _at_moments(story, stride * (WITH_WORKERS if "worker" in story.name else 1))
     if story.kind == "sqlite":
         yield from _amid_requests(story)
         yield from _again_and_again(story)
-        yield from syscalls.trials(story)
 
 
 @contextmanager

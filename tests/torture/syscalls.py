@@ -1,4 +1,4 @@
-"""Kill -9 at system calls, through strace's injection: what no hook inside the program can reach."""
+"""Kill -9 at every system call, through strace's injection: what no hook inside the program can reach."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tests.torture import kills
 from tests.torture.rig import Ended, Rig
 from tests.torture.trial import Trial, untried
 
-if TYPE_CHECKING:
-    from tests.torture.kills import Told
-
 CALLS = ("write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "sendto", "recvfrom", "connect")
-_MOST = 8
-"""Trials for each call and story at most, so that all of it ends in time."""
+_SHORT = {"undo": ("pwrite64", "fdatasync")}
+"""Of the short form: one place of each of these calls."""
+_ONE_OF = 10_000
 _LINE = re.compile(r"^(\d+) +(\w+)\(", re.MULTILINE)
 
 
-def trials(story: Told) -> Iterator[Trial]:
-    """Some of each call's places; those left out are named."""
-    if shutil.which("strace") is None:
-        for call in CALLS:
-            yield untried(story.cell(f"SIGKILL at {call}"), "strace is not installed")
-        return
+def trials(full: bool) -> Iterator[Trial]:
+    """Every place of each call in every story on SQLite, but for those with workers."""
+    with kills.built("sqlite") as made:
+        for name in kills.STORIES if full else _SHORT:
+            story = kills.Told(name, made, "sqlite")
+            if shutil.which("strace") is None:
+                yield untried(story.cell("SIGKILL at a system call"), "strace is not installed")
+            elif full:
+                yield from _of(story, CALLS, kills.WITH_WORKERS if "worker" in name else 1)
+            else:
+                yield from _of(story, _SHORT[name], _ONE_OF)
+
+
+def _of(story: kills.Told, calls: tuple[str, ...], stride: int) -> Iterator[Trial]:
     counts = _counts(story)
-    for call in CALLS:
+    for call in calls:
         cell = story.cell(f"SIGKILL at {call}")
         if not counts[call]:
             yield untried(cell, "it makes no such call")
             continue
-        stride = -(-counts[call] // _MOST)
-        places = range(1, counts[call] + 1, stride)
+        places = range(1 + len(call) % stride % counts[call], counts[call] + 1, stride)
         for number in places:
             story.begin()
             ended = traced(story.rig, story.command, f"inject={call}:signal=KILL:when={number}")
@@ -48,7 +53,7 @@ def trials(story: Told) -> Iterator[Trial]:
             )
 
 
-def _counts(story: Told) -> Counter[str]:
+def _counts(story: kills.Told) -> Counter[str]:
     """The most calls that any one thread makes: strace counts for each thread by itself."""
     story.begin()
     log = story.rig.world.folder / "strace"

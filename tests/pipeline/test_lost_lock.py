@@ -91,9 +91,11 @@ def lose_it_while_reading(house: House, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(WallTarget, "read", slowly)
 
 
+@pytest.mark.parametrize("batch", [1, 100], ids=["in the course of the analysis", "at the end"])
 def test_a_run_that_has_lost_its_lock_writes_nothing_more(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
+    monkeypatch.setattr("tigertag.pipeline.courier.BATCH", batch)
     house.engine("seer")
     house.photo("1", tag("dog"))
     lose_it_while_reading(house, monkeypatch)

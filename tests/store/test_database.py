@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
+from tests import databases
 from tests.store.rows import bump, no_pause, photo, photos, snapshot
 from tigertag.errors import DiskError, StoreError
 from tigertag.store import schema, tables
@@ -90,7 +93,7 @@ def test_a_transaction_that_always_meets_another_ends_in_one_line(database: Data
 def test_a_transaction_that_waits_long_is_not_tried_again_once_the_run_is_to_stop(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tigertag.store.database._LEFT_SECONDS", -1.0)
+    monkeypatch.setattr("tigertag.store.connect.LEFT_SECONDS", -1.0)
     stop, tries = threading.Event(), list[int]()
     database = Database(sqlite_database.engine, sqlite_database.address, pause=no_pause, stop=stop)
 
@@ -103,6 +106,49 @@ def test_a_transaction_that_waits_long_is_not_tried_again_once_the_run_is_to_sto
     with pytest.raises(StoreError, match="stays locked"):
         database.transact(work)
     assert len(tries) == 2
+
+
+def test_a_signal_is_heard_while_sqlite_waits_for_a_lock(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tigertag.store.connect._SLICE_SECONDS", 0.05)
+    heard, locked, released_early = threading.Event(), threading.Event(), []
+
+    def hold() -> None:
+        with closing(sqlite3.connect(sqlite_database.address.name)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            locked.set()
+            released_early.append(heard.wait(20))
+
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.set())
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert locked.wait(20)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with sqlite_database.session() as session:
+            session.add(photo("jpeg1:a"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        holder.join()
+    assert released_early == [True] and photos(sqlite_database) == 1
+
+
+def test_a_lock_is_not_waited_for_long_once_the_run_is_to_stop(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    databases.migrate(sqlite_url)
+    for name, seconds in (("BUSY", 3600), ("LEFT", 0.2), ("_SLICE", 0.05)):
+        monkeypatch.setattr(f"tigertag.store.connect.{name}_SECONDS", seconds)
+    stop = threading.Event()
+    stop.set()
+    with (
+        Database.open(sqlite_url, stop=stop) as database,
+        closing(sqlite3.connect(database.address.name)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="stays locked"):
+            database.transact(lambda session: session.add(photo("jpeg1:a")))
 
 
 def test_after_a_long_wait_in_vain_the_next_transactions_wait_once_until_one_succeeds(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+import threading
+import time
+from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tigertag.errors import ConfigError, StoreError
 from tigertag.store.address import Address
+from tigertag.store.faults import Fault, classify
 from tigertag.store.sqlite_file import BUSY_SECONDS, connect
 
 READS = "tigertag_reads"
@@ -24,6 +28,10 @@ _COMMON: dict[str, Any] = {
     "pool_timeout": 60,
     "hide_parameters": True,
 }
+_SLICE_SECONDS = 1.0
+"""SQLite waits for a lock where Python hears no signal: in slices, so that a run can be told to end (R5)."""
+LEFT_SECONDS = 5.0
+"""How long a transaction may have been tried when a run that was told to end tries it again (R5)."""
 CONNECT_SECONDS = 10
 """How long a server may take to let a client in."""
 _SILENT_SECONDS = 600
@@ -42,14 +50,14 @@ _MARIADB_START = (
 )
 
 
-def engine(address: Address, *, read_only: bool = False) -> Engine:
+def engine(address: Address, *, read_only: bool = False, stop: threading.Event | None = None) -> Engine:
     """An engine for `address`; nothing is connected yet. Raises ConfigError where its driver is missing.
 
-    With `read_only` the database itself refuses every write.
+    With `read_only` the database itself refuses every write. Once `stop` is set, a lock is not waited for long.
     """
     if address.path is not None:
         path, mode = address.path, "ro" if read_only else "rw"
-        return _sqlite(lambda: connect(path, mode))
+        return _sqlite(lambda: connect(path, mode), stop or threading.Event())
     try:
         made = _server(address)
     except ValueError as error:
@@ -78,11 +86,12 @@ def memory_engine(name: str) -> Engine:
     return _sqlite(
         lambda: sqlite3.connect(
             address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        ),
+        threading.Event(),
     )
 
 
-def _sqlite(creator: Any) -> Engine:
+def _sqlite(creator: Any, stop: threading.Event) -> Engine:
     made = create_engine("sqlite://", creator=creator, poolclass=QueuePool, **_COMMON)
 
     # The sqlite3 module would begin transactions by itself, too late and not before DDL. It is told not to
@@ -90,11 +99,32 @@ def _sqlite(creator: Any) -> Engine:
     # because a transaction that reads first and writes later fails at once if another wrote in between.
     @event.listens_for(made, "begin")
     def _begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get(READS, False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(READS, False):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _begin_writing(connection, stop)
 
     _at_connect(made, "PRAGMA foreign_keys = ON", "PRAGMA synchronous = FULL")
     return made
+
+
+def _begin_writing(connection: Connection, stop: threading.Event) -> None:
+    """Waits for the lock of another program as long as a statement does, or `LEFT_SECONDS` after `stop`."""
+    raw = cast("sqlite3.Connection", connection.connection.driver_connection)
+    patience = "PRAGMA busy_timeout = {:.0f}"
+    began = time.monotonic()
+    raw.execute(patience.format(1000 * min(_SLICE_SECONDS, BUSY_SECONDS)))
+    try:
+        while True:
+            try:
+                return connection.exec_driver_sql("BEGIN IMMEDIATE").close()
+            except OperationalError as error:
+                waited = time.monotonic() - began
+                most = min(LEFT_SECONDS, BUSY_SECONDS) if stop.is_set() else BUSY_SECONDS
+                if classify(error) is not Fault.BUSY or waited > most - _SLICE_SECONDS / 2:
+                    raise
+    finally:
+        raw.execute(patience.format(1000 * BUSY_SECONDS))
 
 
 def _server(address: Address) -> Engine:

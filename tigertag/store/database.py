@@ -24,8 +24,6 @@ T = TypeVar("T")
 
 # Seconds before each further try: five tries in all, over within four seconds where each fails at once.
 _PAUSES = (0.2, 0.5, 1.0, 2.0)
-_LEFT_SECONDS = 5.0
-"""So long a transaction may have been tried when a run that was told to end tries it again (R5)."""
 _IN_VAIN_SECONDS = 60.0
 """Where one was tried for longer, the next is tried once: a run that ends has a few of them."""
 
@@ -85,7 +83,9 @@ class Database:
                 return cls._in_memory(address)
             raise StoreError(f"There is no database at {address.name} yet. `tigertag scan` makes it.")
         # A file is looked at through a read-only connection first, so that what is refused keeps every byte.
-        looker = cls(connect.engine(address, read_only=True), address, read_only=True, pause=pause, stop=stop)
+        looker = cls(
+            connect.engine(address, read_only=True, stop=stop), address, read_only=True, pause=pause, stop=stop
+        )
         try:
             found = looker._look()
         except BaseException:
@@ -99,7 +99,7 @@ class Database:
         looker.close()
         if address.path is not None:
             sqlite_file.make_writable(address, address.path)
-        return cls(connect.engine(address), address, pause=pause, stop=stop)
+        return cls(connect.engine(address, stop=stop), address, pause=pause, stop=stop)
 
     @classmethod
     def _in_memory(cls, address: Address) -> Database:
@@ -206,7 +206,7 @@ class Database:
         raise AssertionError("the last try returns or raises")
 
     def _is_out_of_time(self, began: float) -> bool:
-        return self._stop.is_set() and time.monotonic() - began > _LEFT_SECONDS
+        return self._stop.is_set() and time.monotonic() - began > connect.LEFT_SECONDS
 
     def close(self) -> None:
         """Gives back all connections. A SQLite database that nobody else uses is one file again."""

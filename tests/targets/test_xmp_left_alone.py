@@ -50,6 +50,31 @@ def test_a_sidecar_that_can_be_read_but_not_edited_stays_as_it_is_and_is_named(f
     assert folder.sidecar("a").read_bytes() == content
 
 
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize("times", [1, 99])
+def test_a_sidecar_that_cannot_be_read_for_a_moment_is_tried_once_more_and_then_named(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, code: int, times: int
+) -> None:
+    """RELIABILITY K2."""
+    item, target = folder.item("a", ["Holiday"]), folder.target()
+    faults = iter(range(times))
+    opened = os.open
+
+    def stutter(path: str | Path, *arguments: int) -> int:
+        if str(path) == str(folder.sidecar("a")) and next(faults, None) is not None:
+            raise OSError(code, os.strerror(code))
+        return opened(path, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", stutter)
+        (found,) = target.read([item])
+    if times > 1:
+        assert isinstance(found, ItemError) and "cannot be read" in str(found) and found.again
+        assert next(faults) == 2
+    else:
+        assert isinstance(found, Shown) and folded(found.tags) == {"holiday"}
+
+
 def test_a_sidecar_that_is_read_only_stays_so_and_is_named(folder: Folder) -> None:
     """RELIABILITY M7."""
     item = folder.item("a", ["Holiday"])

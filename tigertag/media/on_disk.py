@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from tigertag.errors import PhotoError, TigerTagError, TransientError, Unreachable
 from tigertag.media.names import printable
 from tigertag.model import Finding, Source
 
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
 PASSING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.ENOTCONN})
 """Read errors that may be gone at once (a share that reconnects); each is tried again once."""
 _NOT_THE_PHOTO = (PASSING - {errno.EIO}) | {errno.ENOTDIR, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """Those that say nothing about the photo, so the next run tries again."""
+
+
+def insist(call: Callable[[], T]) -> T:
+    """What `call` gives; after an error that may be gone at once it is tried once more (K2)."""
+    try:
+        return call()
+    except OSError as error:
+        if error.errno not in PASSING:
+            raise
+        log.debug("tried again after: %s", error.strerror)
+        return call()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from tigertag import __version__, replacing
 from tigertag.errors import DiskError, DiskFull, ItemError, PhotoError, PluginDown, TransientError, Unreachable
 from tigertag.exiftool import ExifTool
 from tigertag.media.names import printable
+from tigertag.media.on_disk import insist
 from tigertag.media.server_paths import parse_path_map
 from tigertag.media.sidecars import ENDINGS
 from tigertag.model import LONGEST_NAME, Change, Finding, Item, Memory, Presence, Shown, Target, Written, fold
@@ -128,7 +130,7 @@ class XmpTarget(Target):
                     yield Shown(item, presence=Presence.GONE)
                     continue
                 self._sweep(photo.parent)
-                fields = self._container.read(photo)
+                fields = insist(partial(self._container.read, photo))
                 yield Shown(
                     item,
                     shown(fields),
@@ -173,12 +175,12 @@ class XmpTarget(Target):
             why = f"Lightroom has {printable(str(locks[folder]))} open"
             return ItemError(f"{item.path} is left for later: {why}. Close it, or set FORCE=true", item)
         self._sweep(folder)
-        instead = ""
-        if self._files:
-            fields, instead = self._files.edit(photo, edit_of(change))
-        else:
-            fields = self._sidecars.edit(photo, edit_of(change))
+        fields, instead = insist(partial(self._edit, photo, edit_of(change)))
         return Written(item, told(change, fields), instead=instead and f"{item.path}: {instead}")
+
+    def _edit(self, photo: Path, edit: Edit) -> tuple[Fields, str]:
+        """What stands there then, and why it is in a sidecar since now, if it is."""
+        return self._files.edit(photo, edit) if self._files else (self._sidecars.edit(photo, edit), "")
 
     def _photo(self, item: Item) -> Path | None:
         """The photo's file; None where it is gone. Raises Unreachable where all of its library is."""

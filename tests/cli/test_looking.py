@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.cli.terminal import Terminal
 
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -194,6 +196,18 @@ def test_check_goes_on_where_the_database_cannot_be_used(terminal: Terminal) -> 
     assert result.exit_code == 6
     assert "!!  database" in result.stdout
     assert "ok  engine metadata" in result.stdout
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_check_says_that_the_database_may_not_be_written(terminal: Terminal, kind: str, tmp_path: Path) -> None:
+    with databases.empty_url(kind, tmp_path) as url, databases.server(kind).reader(url) as readers_url:
+        terminal.settings["DB_URL"] = url
+        terminal.scan()
+        assert terminal.run("check").exit_code == 0
+        terminal.settings["DB_URL"] = readers_url
+        result = terminal.run("check")
+    assert result.exit_code == 8
+    assert re.search(r"^!!  database .*\n.*does not let its user do this", result.stdout, re.MULTILINE)
 
 
 def test_check_names_all_mistakes_at_once(terminal: Terminal) -> None:

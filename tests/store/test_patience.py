@@ -12,6 +12,7 @@ from tests import databases
 from tests.store.later import connected
 from tests.store.rows import bump, photo
 from tigertag.errors import DiskError, StoreError
+from tigertag.store import schema
 from tigertag.store.database import Database
 
 
@@ -70,3 +71,5 @@ def test_a_database_that_its_server_holds_read_only_is_not_written(tmp_path: Pat
                 session.execute(text("SELECT 1"))
             with pytest.raises(DiskError, match="cannot be written"), database.session() as session:
                 session.add(photo())
+            with pytest.raises(DiskError, match="cannot be written"):
+                schema.require_writable(database)

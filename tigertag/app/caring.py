@@ -50,10 +50,14 @@ def check(app: App) -> list[CheckLine]:
 
 
 def _check_database(app: App) -> CheckLine:
-    shown = app.settings.db_url_shown
+    shown, url = app.settings.db_url_shown, app.settings.db_url
     try:
-        with Database.open(app.settings.db_url, create=False, read_only=True) as database:
+        with Database.open(url, create=False, read_only=True) as database:
             schema.require_current(database)
+            is_there = not database.is_stand_in
+        if is_there:
+            with Database.open(url, create=False) as database:
+                schema.require_writable(database)
     except TigerTagError as error:
         return CheckLine("database", Finding(False, shown, str(error)), error.exit_code)
     return CheckLine("database", Finding(True, f"{shown} can be used"))

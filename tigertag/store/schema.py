@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, column, select, table, text
+from sqlalchemy import Connection, column, false, select, table, text, update
 
 from tigertag.errors import ConfigError, StoreError
 from tigertag.store import sqlite_file, versions
@@ -28,6 +28,7 @@ __all__ = [
     "head",
     "migrating",
     "require_current",
+    "require_writable",
     "upgrade",
 ]
 
@@ -76,6 +77,16 @@ def require_current(db: Database) -> None:
     if is_new:
         with migrating(db) as connection:
             versions.migrate(connection)
+
+
+def require_writable(db: Database) -> None:
+    """Raises DiskError or StoreError where the database opens and yet takes no writes (D7). Changes nothing.
+
+    A SQLite file has proved it when it was opened to be written.
+    """
+    if db.address.path is None:
+        nothing = update(table("run", column("id"))).where(false()).values(id=column("id"))
+        db.transact(lambda session: session.execute(nothing))
 
 
 def _is_unused(db: Database) -> bool:

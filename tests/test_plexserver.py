@@ -110,11 +110,12 @@ def test_a_token_that_only_the_greeting_takes_is_a_matter_of_configuration_too(
     plex: PlexServer, connect: Connect
 ) -> None:
     connection = connect(plex.url)
-    plex.fault("other", "status", 99, status=401)
+    assert connection.machine
+    plex.fault("connect", "status", 99, status=401)
     for _ in range(2):
         with pytest.raises(ConfigError, match="Plex rejected the token"):
             connection.sections()
-    assert plex.counts() == {"connect": 1, "other": 2}
+    assert plex.counts() == {"connect": 3}
 
 
 @pytest.mark.parametrize(("asked", "waits"), [("7", 7), ("99999", 300), ("-1", 0.5), ("soon", 0.5)])

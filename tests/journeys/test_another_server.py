@@ -38,14 +38,26 @@ def test_another_server_is_told_and_left_alone(place: World, command: tuple[str,
     assert place.json("verdicts") == []
 
 
-@pytest.mark.parametrize("command", [("write", "--verify"), ("undo", "--all", "--yes")])
-def test_what_was_written_on_one_server_is_not_looked_for_on_another(
-    place: World, command: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize(
+    "command", ["write", "write --verify", "write --dry-run", "undo --all --yes", "undo 1 --yes"]
+)
+def test_what_was_written_on_one_server_is_not_looked_for_on_another(place: World, command: str) -> None:
     before = place.tags()
-    place.run(*command)
+    result = place.run(*command.split())
+    assert result.exit_code == 9, result.output
+    assert (
+        result.stderr.count("\n") == 1 and "is another server than the one with the 3 photos" in result.stderr
+    )
     assert (place.plex.counts()["edit"], place.tags()) == (0, before)
     assert place.json("verdicts") == []
+
+
+def test_an_undo_on_a_server_that_is_away_says_that_and_no_more(place: World) -> None:
+    place.plex.stop()
+    result = place.run("undo", "--all", "--yes")
+    place.plex.start()
+    assert (result.exit_code, result.stderr.count("\n")) == (5, 1), result.stderr
+    assert "Cannot reach Plex" in result.stderr
 
 
 def test_a_person_who_means_it_says_so_once(place: World) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from tigertag.app.context import App, open_targets
+from tigertag.app.context import App
+from tigertag.app.servers import known_targets
 from tigertag.app.words import policy_over
 from tigertag.model import Presence, Shown
 from tigertag.pipeline.place import to_move
@@ -93,7 +94,7 @@ def preview(app: App, order: WriteOrder) -> tuple[list[Difference], Tally]:
         policy = policy_over(app, database, learns=True)
         work = Work(database, 0, policy, app.now, lambda: None, app.spool_of(database), app.stop, app.watch)
         learnt: dict[int, list[Ruling]] = {}
-        targets = open_targets(app, database, stack, tally)
+        targets = known_targets(app, database, stack, tally)
         looks = [_Looking(work, target, not order.restore, learnt) for target in targets]
         whole = []
         for look in looks:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from tigertag.app.context import App, Run, open_targets
+from tigertag.app.context import App, Run
 from tigertag.app.previewing import Difference, WriteOrder, preview
+from tigertag.app.servers import known_targets
 from tigertag.app.words import learn_new_words
 from tigertag.errors import ConfigError, PluginDown, TransientError
 from tigertag.pipeline.record import Delivering
@@ -54,7 +55,7 @@ def write(app: App, order: WriteOrder) -> WriteReport:
         learn_new_words(app, run)
         word = order.restore or order.accept
         everything = order.verify or word
-        for target in open_targets(app, run.work.database, stack, run.tally):
+        for target in known_targets(app, run.work.database, stack, run.tally):
             how = Delivering(run.work, target, run.tally, learn=not order.restore)
             try:
                 bring_in_line(how, everything=everything, guarded=not word, even_idle=not everything)
@@ -134,11 +135,12 @@ def _leave_to_others(session: Session, found: Reversal) -> None:
 
 
 def _take_back(app: App, run: Run, stack: ExitStack, found: Reversal, *, redo: bool) -> None:
-    targets = {each.row_id: each for each in open_targets(app, run.work.database, stack, run.tally)}
+    targets = {each.row_id: each for each in known_targets(app, run.work.database, stack, run.tally)}
     wanted = {each.target_id for each in found.inverses}
     with run.work.database.reading() as session:
         labels = {each.id: each.label for each in ledger.targets(session)}
-    for row_id in sorted(wanted - targets.keys()):
+    # One that does not answer, or is another, was told of, and may be the one that was written to.
+    for row_id in () if run.tally.aside else sorted(wanted - targets.keys()):
         words = (
             "was written to and is not set up any more; its tags were left as they are. Set it up again first."
         )

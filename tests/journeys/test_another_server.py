@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.world import World, different_pictures, world
+from tigertag.plexserver import Pace
 
 
 @pytest.fixture
@@ -52,7 +54,10 @@ def test_what_was_written_on_one_server_is_not_looked_for_on_another(place: Worl
     assert place.json("verdicts") == []
 
 
-def test_an_undo_on_a_server_that_is_away_says_that_and_no_more(place: World) -> None:
+def test_an_undo_on_a_server_that_is_away_says_that_and_no_more(
+    place: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tigertag.targets.plex.Pace", partial(Pace, sleep=lambda seconds: None))
     place.plex.stop()
     result = place.run("undo", "--all", "--yes")
     place.plex.start()
